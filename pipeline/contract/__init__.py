@@ -1,0 +1,1 @@
+"""What an agent's folder declares: ``agent.toml`` and ``RULES.json``, decoded."""

@@ -1,0 +1,152 @@
+"""The one tree of errors: every way in which a stage "cannot go on".
+
+Each class has a stable kebab-case ``code``; codes are public, message texts are not. An error says what
+is wrong, where (a file with a JSON path or a line) and what to do about it. What a check *finds* is never
+an exception: findings are values (see ``pipeline.validate``).
+
+    ParityError
+    ├── UsageError                 the question itself is wrong (exit 2)
+    ├── ArtifactError              a file that was read is not what it claims to be
+    │   ├── ArtifactMissing
+    │   ├── ArtifactInvalid
+    │   ├── RulesInvalid
+    │   └── IdentityMismatch       it is a good file, but about another tool, version or target
+    ├── WriteFailed                the old file is still there
+    ├── EpochMissing
+    ├── RequiredTargetMissing
+    ├── LevelsMixed / ScopeMismatch / NoteMissing      a wrapper coverage that cannot be resolved
+    ├── GateFailed                 a version has not earned the status asked for
+    ├── BinaryError
+    │   ├── BinaryMissing
+    │   ├── BinaryFailed
+    │   ├── BinaryTimeout
+    │   └── BinaryOutputTooLarge
+    └── AcquireError
+        ├── DownloadFailed
+        ├── IntegrityMismatch
+        └── PackageLayoutUnknown
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ParityError(Exception):
+    """Base of all expected failures.
+
+    ``problem`` is one sentence, ``where`` names the file and the place in it, ``remedy`` says what to do.
+    """
+
+    code: ClassVar[str] = "parity-error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, problem: str, *, where: object = None, remedy: str = "") -> None:
+        self.problem = problem
+        self.where = None if where is None else str(where)
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" ({self.remedy})" if self.remedy else ""
+        return f"error[{self.code}]: {place}{self.problem}{advice}"
+
+
+class UsageError(ParityError):
+    """The arguments do not make a question that can be answered."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class ArtifactError(ParityError):
+    code = "artifact-error"
+
+
+class ArtifactMissing(ArtifactError):
+    code = "artifact-missing"
+
+
+class ArtifactInvalid(ArtifactError):
+    """Not JSON, a duplicate key, NaN, an unknown key, a wrong type or a wrong schema version."""
+
+    code = "artifact-invalid"
+
+
+class RulesInvalid(ArtifactError):
+    """RULES.json or agent.toml asks for something that this version cannot honour."""
+
+    code = "rules-invalid"
+
+
+class IdentityMismatch(ArtifactError):
+    """The file's tool, version or target is not the one that its place or the caller names."""
+
+    code = "identity-mismatch"
+
+
+class WriteFailed(ParityError):
+    code = "write-failed"
+
+
+class EpochMissing(ParityError):
+    code = "epoch-missing"
+
+
+class RequiredTargetMissing(ParityError):
+    code = "required-target-missing"
+
+
+class LevelsMixed(ParityError):
+    code = "levels-mixed"
+
+
+class ScopeMismatch(ParityError):
+    code = "scope-mismatch"
+
+
+class NoteMissing(ParityError):
+    code = "note-missing"
+
+
+class GateFailed(ParityError):
+    code = "gate-failed"
+
+
+class BinaryError(ParityError):
+    code = "binary-error"
+
+
+class BinaryMissing(BinaryError):
+    code = "binary-missing"
+
+
+class BinaryFailed(BinaryError):
+    """A call whose answer the stage cannot do without exited non-zero or printed nothing usable."""
+
+    code = "binary-failed"
+
+
+class BinaryTimeout(BinaryError):
+    code = "binary-timeout"
+
+
+class BinaryOutputTooLarge(BinaryError):
+    code = "binary-output-too-large"
+
+
+class AcquireError(ParityError):
+    code = "acquire-error"
+
+
+class DownloadFailed(AcquireError):
+    code = "download-failed"
+
+
+class IntegrityMismatch(AcquireError):
+    code = "integrity-mismatch"
+
+
+class PackageLayoutUnknown(AcquireError):
+    code = "package-layout-unknown"

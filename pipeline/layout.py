@@ -1,0 +1,136 @@
+"""Every artifact's path, once. Nothing here reads or writes.
+
+``Root`` is one agent's folder; the shape below it is fixed (SEMANTICS 1.4), so that a folder which another
+tool made is read the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import UsageError
+
+MANIFESTS = "cli_manifests"
+POINTERS = ("latest_supported", "latest_validated")
+
+# Version and target become parts of a path: what they may hold is what keeps them inside the root.
+_VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
+_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+def check_version(version: str) -> str:
+    """Return ``version`` if it may name a folder; raises UsageError otherwise."""
+    if not _VERSION.fullmatch(version):
+        raise UsageError(f"{version!r} is not a version", remedy="write it as MAJOR.MINOR.PATCH, without a leading v")
+    return version
+
+
+def check_target(target: str) -> str:
+    """Return ``target`` if it may name a file; raises UsageError otherwise."""
+    if not _TARGET.fullmatch(target) or target in {"union", "any", "all"}:
+        raise UsageError(f"{target!r} is not a target", remedy="write a target triple such as x86_64-unknown-linux-musl")
+    return target
+
+
+def is_version(text: str) -> bool:
+    return bool(_VERSION.fullmatch(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One agent's folder, for example ``cli_manifests/codex``."""
+
+    path: Path
+
+    @property
+    def agent(self) -> Path:
+        return self.path / "agent.toml"
+
+    @property
+    def rules(self) -> Path:
+        return self.path / "RULES.json"
+
+    @property
+    def schema(self) -> Path:
+        return self.path / "SCHEMA.json"
+
+    @property
+    def metadata_schema(self) -> Path:
+        return self.path / "VERSION_METADATA_SCHEMA.json"
+
+    @property
+    def supplement(self) -> Path:
+        return self.path / "supplement" / "commands.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "artifacts.lock.json"
+
+    @property
+    def min_supported(self) -> Path:
+        return self.path / "min_supported.txt"
+
+    @property
+    def latest_validated(self) -> Path:
+        return self.path / "latest_validated.txt"
+
+    @property
+    def current(self) -> Path:
+        return self.path / "current.json"
+
+    @property
+    def wrapper_coverage(self) -> Path:
+        return self.path / "wrapper_coverage.json"
+
+    def pointer(self, kind: str, target: str) -> Path:
+        return self.path / "pointers" / kind / f"{check_target(target)}.txt"
+
+    def snapshots(self, version: str) -> Path:
+        return self.path / "snapshots" / check_version(version)
+
+    def snapshot(self, version: str, target: str) -> Path:
+        return self.snapshots(version) / f"{check_target(target)}.json"
+
+    def union(self, version: str) -> Path:
+        return self.snapshots(version) / "union.json"
+
+    def reports(self, version: str) -> Path:
+        return self.path / "reports" / check_version(version)
+
+    def report(self, version: str, mode: str, suffix: str = ".json") -> Path:
+        """``mode`` is ``any``, ``all`` or a target; ``suffix`` is ``.json`` or ``.md``."""
+        return self.reports(version) / f"coverage.{mode}{suffix}"
+
+    def metadata(self, version: str) -> Path:
+        return self.path / "versions" / f"{check_version(version)}.json"
+
+    def raw_help(self, version: str, target: str) -> Path:
+        return self.path / "raw_help" / check_version(version) / check_target(target)
+
+    def versions(self) -> list[str]:
+        """The versions that have a snapshot folder, oldest first."""
+        folder = self.path / "snapshots"
+        if not folder.is_dir():
+            return []
+        return sorted((p.name for p in folder.iterdir() if p.is_dir() and is_version(p.name)), key=version_key)
+
+    def targets(self, version: str) -> list[str]:
+        """The targets that have a snapshot of ``version``, by name."""
+        folder = self.snapshots(version)
+        if not folder.is_dir():
+            return []
+        return sorted(p.stem for p in folder.glob("*.json") if p.name != "union.json")
+
+
+def version_key(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]:
+    """Sort key in semver order (a pre-release before its release; build metadata does not count)."""
+    core, _, pre = version.partition("+")[0].partition("-")
+    parts = tuple((not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in pre.split(".")) if pre else ()
+    return tuple(int(n) for n in core.split(".")), not pre, parts
+
+
+def relative(path: Path, base: Path) -> str:
+    """``path`` below ``base`` with forward slashes on every system."""
+    return path.relative_to(base).as_posix()

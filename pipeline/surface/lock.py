@@ -1,0 +1,35 @@
+"""The lock of published binaries: what a snapshot was read from, by content."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipeline.surface.snapshot import Sha256
+from pipeline.surface.units import Shape
+
+
+class LockRow(Shape, kw_only=True):
+    """One published binary. ``integrity`` is the package's own (SRI); ``epoch`` stamps the version's artifacts."""
+
+    version: str
+    target: str
+    package: str
+    integrity: str
+    member: str
+    sha256: Sha256
+    size_bytes: int
+    epoch: int
+
+
+class Lock(Shape, kw_only=True):
+    """``artifacts.lock.json``: rows sorted by version (semver), then target."""
+
+    lock_schema_version: Literal[1]
+    rows: tuple[LockRow, ...]
+
+    def row(self, version: str, target: str) -> LockRow | None:
+        return next((row for row in self.rows if (row.version, row.target) == (version, target)), None)
+
+    def epoch(self, version: str) -> int | None:
+        """The time that the version's artifacts are stamped with: the earliest of its rows."""
+        return min((row.epoch for row in self.rows if row.version == version), default=None)

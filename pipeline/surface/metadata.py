@@ -1,0 +1,65 @@
+"""Version metadata: the status of one upstream version and what it rests on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pipeline.surface.snapshot import Sha256, Timestamp
+from pipeline.surface.units import Shape
+
+
+class Status(StrEnum):
+    """How far a version has come; each status includes the ones before it."""
+
+    SNAPSHOTTED = "snapshotted"
+    REPORTED = "reported"
+    VALIDATED = "validated"
+    SUPPORTED = "supported"
+
+
+class Artifacts(Shape, kw_only=True):
+    """Where the version's files are (relative to the root). The digest is there when it is known."""
+
+    snapshots_dir: str
+    reports_dir: str
+    union_complete: bool
+    union_sha256: Sha256 | None = None
+
+
+class UnsupportedTarget(Shape, kw_only=True):
+    """Why a target does not count as supported: how many units are not covered there, and the first."""
+
+    target_triple: str
+    uncovered_units: int
+    first_uncovered: str
+
+
+class SupportCoverage(Shape, kw_only=True):
+    supported_targets: tuple[str, ...]
+    supported_required_target: bool
+    unsupported_targets: tuple[UnsupportedTarget, ...] | None = None
+
+
+class Validation(Shape, kw_only=True):
+    passed_targets: tuple[str, ...]
+    failed_targets: tuple[str, ...]
+    skipped_targets: tuple[str, ...]
+
+
+class Promotion(Shape, kw_only=True):
+    eligible_for_latest_validated: bool
+
+
+class VersionMetadata(Shape, kw_only=True):
+    """``versions/<version>.json``."""
+
+    schema_version: Literal[1]
+    semantic_version: str
+    status: Status
+    updated_at: Timestamp
+    notes: str | None = None
+    artifacts: Artifacts
+    coverage: SupportCoverage | None = None
+    validation: Validation | None = None
+    promotion: Promotion

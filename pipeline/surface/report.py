@@ -1,0 +1,99 @@
+"""The coverage report: what upstream offers against what the wrapper supports, as a work queue."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pipeline.surface.coverage import LevelText
+from pipeline.surface.snapshot import Sha256, Timestamp
+from pipeline.surface.units import CommandPath, Shape, Targets
+
+
+class UpstreamInput(Shape, kw_only=True):
+    semantic_version: str
+    mode: Literal["union"]
+    targets: Targets
+    union_sha256: Sha256 | None = None
+
+
+class WrapperInput(Shape, kw_only=True):
+    schema_version: Literal[1]
+    wrapper_version: str | None = None
+    coverage_sha256: Sha256 | None = None
+
+
+class RulesInput(Shape, kw_only=True):
+    rules_schema_version: int
+    rules_sha256: Sha256 | None = None
+
+
+class Inputs(Shape, kw_only=True):
+    """Digests are there when the union's snapshots say what made them."""
+
+    upstream: UpstreamInput
+    wrapper: WrapperInput
+    rules: RulesInput
+
+
+class PlatformFilter(Shape, kw_only=True):
+    mode: Literal["any", "exact_target", "all"]
+    target_triple: str | None = None
+
+
+class CommandDelta(Shape, kw_only=True):
+    path: CommandPath
+    upstream_available_on: Targets
+    wrapper_level: LevelText | None = None
+    note: str | None = None
+
+
+class FlagDelta(Shape, kw_only=True):
+    path: CommandPath
+    key: str
+    upstream_available_on: Targets
+    wrapper_level: LevelText | None = None
+    note: str | None = None
+
+
+class ArgDelta(Shape, kw_only=True):
+    path: CommandPath
+    name: str
+    upstream_available_on: Targets
+    wrapper_level: LevelText | None = None
+    note: str | None = None
+
+
+class UnitDelta(Shape, kw_only=True):
+    """A command (neither ``key`` nor ``name``), a flag (``key``) or an arg (``name``)."""
+
+    path: CommandPath
+    key: str | None = None
+    name: str | None = None
+    upstream_available_on: Targets
+    wrapper_level: LevelText | None = None
+    note: str | None = None
+
+
+class Deltas(Shape, kw_only=True):
+    """The three ``missing_*`` lists are always there, the others only when they hold something."""
+
+    missing_commands: tuple[CommandDelta, ...]
+    missing_flags: tuple[FlagDelta, ...]
+    missing_args: tuple[ArgDelta, ...]
+    excluded_commands: tuple[CommandDelta, ...] | None = None
+    excluded_flags: tuple[FlagDelta, ...] | None = None
+    excluded_args: tuple[ArgDelta, ...] | None = None
+    passthrough_candidates: tuple[CommandDelta, ...] | None = None
+    unsupported: tuple[CommandDelta, ...] | None = None
+    intentionally_unsupported: tuple[UnitDelta, ...] | None = None
+    wrapper_only_commands: tuple[CommandDelta, ...] | None = None
+    wrapper_only_flags: tuple[FlagDelta, ...] | None = None
+    wrapper_only_args: tuple[ArgDelta, ...] | None = None
+
+
+class Report(Shape, kw_only=True):
+    schema_version: Literal[1]
+    generated_at: Timestamp
+    inputs: Inputs
+    platform_filter: PlatformFilter
+    deltas: Deltas

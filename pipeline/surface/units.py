@@ -1,0 +1,113 @@
+"""Commands, flags and args: what a CLI's surface is made of.
+
+Identity: a command is its path of tokens (``()`` is the root); a flag is its long name, else its short
+one, within its command; an arg is its name within its command.
+Order: commands by path, token by token, shorter first; flags by long then short, those without a long
+name last; args by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+Path = tuple[str, ...]
+
+CommandPath = Annotated[
+    tuple[str, ...], Meta(description="Tokens of the command after the program; the root is empty.")
+]
+Targets = Annotated[tuple[str, ...], Meta(description="Target triples in the order of the rules' expected targets.")]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of all artifact shapes: immutable, unknown keys refused, absent keys omitted."""
+
+
+class PossibleValue(Shape, kw_only=True):
+    """One value that a flag or arg accepts, with the text that help prints for it."""
+
+    name: str
+    about: str | None = None
+
+
+class Arg(Shape, kw_only=True):
+    """A positional. ``position`` counts from 0 in usage order (args are sorted by name)."""
+
+    name: str
+    required: bool
+    variadic: bool
+    position: int | None = None
+    possible_values: tuple[PossibleValue, ...] | None = None
+    default: str | None = None
+    env: str | None = None
+    about: str | None = None
+    stability: str | None = None
+    section: str | None = None
+    feature_gated: bool | None = None
+    note: str | None = None
+
+
+class Flag(Shape, kw_only=True):
+    """A flag. ``aliases`` are further names; ``optional_value`` says that the value may be left out."""
+
+    long: str | None = None
+    short: str | None = None
+    aliases: tuple[str, ...] | None = None
+    takes_value: bool
+    value_name: str | None = None
+    optional_value: bool | None = None
+    repeatable: bool | None = None
+    possible_values: tuple[PossibleValue, ...] | None = None
+    default: str | None = None
+    env: str | None = None
+    about: str | None = None
+    stability: str | None = None
+    platforms: tuple[str, ...] | None = None
+    section: str | None = None
+    feature_gated: bool | None = None
+
+
+class Command(Shape, kw_only=True):
+    """One command as one target's help shows it.
+
+    ``pseudo_commands`` names children that are only help pages (clap's ``help``): tagged, not surface.
+    ``unread_lines`` are lines of the page that no rule of the dialect could read.
+    ``help_sha256`` is the digest of the page's raw text.
+    """
+
+    path: CommandPath
+    about: str | None = None
+    usage: str | None = None
+    aliases: tuple[str, ...] | None = None
+    stability: str | None = None
+    platforms: tuple[str, ...] | None = None
+    section: str | None = None
+    feature_gated: bool | None = None
+    pseudo_commands: tuple[str, ...] | None = None
+    unread_lines: tuple[str, ...] | None = None
+    help_sha256: str | None = None
+    args: tuple[Arg, ...] | None = None
+    flags: tuple[Flag, ...] | None = None
+
+
+def flag_key(flag: Mapping[str, Any]) -> str | None:
+    """The identity of a flag given as a JSON object: its long name, else its short one, else None."""
+    return flag.get("long") or flag.get("short")
+
+
+def flag_order(flag: Flag) -> tuple[bool, str, str]:
+    """Sort key of a snapshot's flags: by long then short, flags without a long name last."""
+    return (flag.long is None, flag.long or "", flag.short or "")
+
+
+def spell(program: str, path: Sequence[str]) -> str:
+    """A command as a person types it: ``codex exec resume``."""
+    return " ".join((program, *path))
+
+
+def fields_of(shape: type[Shape]) -> tuple[str, ...]:
+    """The JSON keys of a shape in canonical order."""
+    return shape.__struct_fields__

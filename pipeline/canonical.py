@@ -2,8 +2,8 @@
 
 Canonical JSON is UTF-8, two-space indent, non-ASCII raw, one trailing newline, keys in the order of the
 type that describes the document, optional keys omitted when absent. ``encode(decode(b)) == b`` for every
-committed artifact, which is itself a check. Reading is strict: duplicate keys, NaN and floats are refused
-with the place where they stand, because both orjson and msgspec let a duplicate key pass in silence.
+committed artifact, which is itself a check. Reading is strict: duplicate keys and NaN are refused,
+because both orjson and msgspec let a duplicate key pass in silence. (No artifact type has a float.)
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import contextlib
 import gc
 import json
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,6 +26,10 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 
+def _never(_key: str) -> bool:
+    return False
+
+
 def encode(document: Any) -> bytes:
     """The canonical bytes of a JSON value or of an artifact type (``msgspec.Struct``)."""
     if isinstance(document, msgspec.Struct):
@@ -39,10 +42,10 @@ def sorted_keys(value: Any) -> Any:
     return orjson.loads(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
 
 
-def loads(raw: bytes, where: object, may_repeat: Callable[[str], bool] = lambda key: False) -> Any:
+def loads(raw: bytes, where: object, may_repeat: Callable[[str], bool] = _never) -> Any:
     """Parse JSON strictly; ``where`` names the file in errors.
 
-    Raises ArtifactInvalid for bytes that are no UTF-8 JSON, for NaN and floats, and for duplicate keys
+    Raises ArtifactInvalid for bytes that are no UTF-8 JSON, for NaN, and for duplicate keys
     but those that ``may_repeat`` allows (then the last one counts).
     """
     try:
@@ -53,8 +56,8 @@ def loads(raw: bytes, where: object, may_repeat: Callable[[str], bool] = lambda 
         raise ArtifactInvalid(
             f"not valid JSON: {error}", where=where, remedy="regenerate the file or restore it from git"
         ) from None
-    # Bytes that are already canonical cannot hold a duplicate key, and a float is rare enough to look for.
-    if encode(value) != raw or _FLOAT.search(raw):
+    # Bytes that are already canonical cannot hold a duplicate key.
+    if encode(value) != raw:
         _refuse_ambiguous(raw, where, may_repeat)
     return value
 
@@ -107,21 +110,22 @@ def write(path: Path, content: bytes) -> bool:
             return False
     except OSError:
         pass
-    temporary: str | None = None
+    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        temporary = Path(name)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         # mkstemp gives 0600 and any umask gives something else again: the committed mode is one.
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except OSError as error:
         if temporary is not None:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                temporary.unlink()
         raise WriteFailed(
             f"cannot write: {error.strerror or error}; the file that was there is unchanged",
             where=path,
@@ -163,12 +167,8 @@ def no_collector_pauses() -> Iterator[None]:
         gc.enable()
 
 
-# A number with a fraction or an exponent standing as a value; cheap to look for, exact check follows.
-_FLOAT = re.compile(rb"[:\[,]\s*-?\d+[.eE]")
-
-
 def _refuse_ambiguous(raw: bytes, where: object, may_repeat: Callable[[str], bool]) -> None:
-    """Raise ArtifactInvalid if the text holds a duplicate key, NaN, an infinity or a float."""
+    """Raise ArtifactInvalid if the text holds a duplicate key, NaN or an infinity."""
 
     def refuse(problem: str, remedy: str) -> None:
         raise ArtifactInvalid(problem, where=where, remedy=remedy)
@@ -187,8 +187,5 @@ def _refuse_ambiguous(raw: bytes, where: object, may_repeat: Callable[[str], boo
     def constant(text: str) -> None:
         refuse(f"{text} is not a JSON value", "write a number, a string or leave the key out")
 
-    def number(text: str) -> None:
-        refuse(f"{text} is a floating-point number", "artifacts hold whole numbers only: write it as a string")
-
     with contextlib.suppress(ValueError):  # not JSON at all: the caller's own message says so
-        json.loads(raw, object_pairs_hook=pairs, parse_constant=constant, parse_float=number)
+        json.loads(raw, object_pairs_hook=pairs, parse_constant=constant)

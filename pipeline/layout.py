@@ -30,7 +30,9 @@ def check_version(version: str) -> str:
 def check_target(target: str) -> str:
     """Return ``target`` if it may name a file; raises UsageError otherwise."""
     if not _TARGET.fullmatch(target) or target in {"union", "any", "all"}:
-        raise UsageError(f"{target!r} is not a target", remedy="write a target triple such as x86_64-unknown-linux-musl")
+        raise UsageError(
+            f"{target!r} is not a target", remedy="write a target triple such as x86_64-unknown-linux-musl"
+        )
     return target
 
 
@@ -129,6 +131,13 @@ def version_key(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, 
     core, _, pre = version.partition("+")[0].partition("-")
     parts = tuple((not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in pre.split(".")) if pre else ()
     return tuple(int(n) for n in core.split(".")), not pre, parts
+
+
+def help_page(folder: Path, command: tuple[str, ...]) -> Path:
+    """The raw help page of one command below ``raw_help/<version>/<target>``."""
+    if not command:
+        return folder / "help.txt"
+    return folder.joinpath("commands", *command, "help.txt")
 
 
 def relative(path: Path, base: Path) -> str:

@@ -15,7 +15,7 @@ from pipeline.errors import RulesInvalid
 from pipeline.surface.units import Shape
 
 
-class Package(Shape, kw_only=True):
+class Package(Shape, frozen=True, kw_only=True):
     """Where a target's binary is published.
 
     ``suffix`` is appended to the version (``0.125.0-linux-x64``) for packages that are published per
@@ -29,7 +29,7 @@ class Package(Shape, kw_only=True):
     shared_until: str | None = None
 
 
-class Help(Shape, kw_only=True):
+class Help(Shape, frozen=True, kw_only=True):
     """How help is asked for and in which format it is printed.
 
     ``style`` is ``subcommand`` (``program help exec resume``) or ``flag`` (``program exec resume --help``).
@@ -41,7 +41,7 @@ class Help(Shape, kw_only=True):
     pseudo_commands: tuple[str, ...] = ()
 
 
-class Limits(Shape, kw_only=True):
+class Limits(Shape, frozen=True, kw_only=True):
     """Bounds of a crawl. ``workers`` calls run at a time."""
 
     seconds_per_call: float = 10.0
@@ -51,7 +51,7 @@ class Limits(Shape, kw_only=True):
     commands: int = 2_000
 
 
-class FeatureProbe(Shape, kw_only=True):
+class FeatureProbe(Shape, frozen=True, kw_only=True):
     """``list`` prints one feature a line: name, stage (any number of words), true or false.
 
     ``enable`` are the words that switch one feature on, before the rest of the command line.
@@ -61,7 +61,7 @@ class FeatureProbe(Shape, kw_only=True):
     enable: tuple[str, ...]
 
 
-class Wrapper(Shape, kw_only=True):
+class Wrapper(Shape, frozen=True, kw_only=True):
     """The wrapper that coverage is generated from: its room under ``pipeline.wrapper`` and its version.
 
     ``epoch`` stamps ``wrapper_coverage.json``, which belongs to no single upstream version.
@@ -72,7 +72,7 @@ class Wrapper(Shape, kw_only=True):
     epoch: int
 
 
-class Agent(Shape, kw_only=True):
+class Agent(Shape, frozen=True, kw_only=True):
     tool: str
     program: str
     help: Help

@@ -24,30 +24,30 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of the honoured parts; other keys are accepted."""
 
 
-class PointerRules(Rule, kw_only=True):
+class PointerRules(Rule, frozen=True, kw_only=True):
     stable_semver_pattern: str = r"^\d+\.\d+\.\d+$"
     root_pointers_allow_none: bool = False
 
 
-class Versioning(Rule, kw_only=True):
+class Versioning(Rule, frozen=True, kw_only=True):
     pointers: PointerRules = PointerRules()
 
 
-class UnionNormalization(Rule, kw_only=True):
+class UnionNormalization(Rule, frozen=True, kw_only=True):
     dedupe_per_command_flags_against_root: bool = False
     dedupe_key: Literal["", "flag_key"] = "flag_key"
 
 
-class EffectiveFlags(Rule, kw_only=True):
+class EffectiveFlags(Rule, frozen=True, kw_only=True):
     enabled: bool = False
     union_normalization: UnionNormalization = UnionNormalization()
 
 
-class Globals(Rule, kw_only=True):
+class Globals(Rule, frozen=True, kw_only=True):
     effective_flags_model: EffectiveFlags = EffectiveFlags()
 
 
-class Exclusion(Rule, kw_only=True):
+class Exclusion(Rule, frozen=True, kw_only=True):
     """A unit left out of the work queue. ``category`` is for readers and messages."""
 
     unit: Literal["command", "flag", "arg"]
@@ -58,32 +58,32 @@ class Exclusion(Rule, kw_only=True):
     note: str
 
 
-class Exclusions(Rule, kw_only=True):
+class Exclusions(Rule, frozen=True, kw_only=True):
     schema_version: int = 1
     units: tuple[Exclusion, ...] = ()
 
 
-class EnablePolicy(Rule, kw_only=True):
+class EnablePolicy(Rule, frozen=True, kw_only=True):
     excluded_stages: tuple[str, ...] = ()
 
 
-class FeatureRules(Rule, kw_only=True):
+class FeatureRules(Rule, frozen=True, kw_only=True):
     enable_policy: EnablePolicy = EnablePolicy()
 
 
-class TrackedFields(Rule, kw_only=True):
+class TrackedFields(Rule, frozen=True, kw_only=True):
     command: tuple[str, ...] = ("about", "usage")
     flag: tuple[str, ...] = ("takes_value", "value_name", "repeatable")
     arg: tuple[str, ...] = ("required", "variadic")
 
 
-class ConflictRules(Rule, kw_only=True):
+class ConflictRules(Rule, frozen=True, kw_only=True):
     """Which fields of a unit are compared between targets."""
 
     fields_tracked: TrackedFields = TrackedFields()
 
 
-class UnionRules(Rule, kw_only=True):
+class UnionRules(Rule, frozen=True, kw_only=True):
     required_target: str
     expected_targets: tuple[str, ...]
     platform_mapping: dict[str, str] = {}
@@ -93,76 +93,63 @@ class UnionRules(Rule, kw_only=True):
     conflict_handling: ConflictRules = ConflictRules()
 
 
-class ScopeDefaults(Rule, kw_only=True):
+class ScopeDefaults(Rule, frozen=True, kw_only=True):
     no_scope_means: Literal["all_expected_targets"] = "all_expected_targets"
 
 
-class ScopeResolution(Rule, kw_only=True):
+class ScopeResolution(Rule, frozen=True, kw_only=True):
     mode: Literal["union"] = "union"
 
 
-class ScopeSemantics(Rule, kw_only=True):
+class ScopeSemantics(Rule, frozen=True, kw_only=True):
     defaults: ScopeDefaults = ScopeDefaults()
     platforms_expand_to_expected_targets: Literal[True] = True
     platforms_expand_using: Literal["union.platform_mapping"] = "union.platform_mapping"
     scope_set_resolution: ScopeResolution = ScopeResolution()
 
 
-OverlapUnit = Literal["command_path", "command_flag_key", "command_arg_name"]
-
-
-class CoverageValidation(Rule, kw_only=True):
-    disallow_overlapping_scopes: bool = False
-    overlap_units: tuple[OverlapUnit, ...] = get_args(OverlapUnit)
-
-
-class WrapperCoverageRules(Rule, kw_only=True):
+class WrapperCoverageRules(Rule, frozen=True, kw_only=True):
     scope_semantics: ScopeSemantics = ScopeSemantics()
-    validation: CoverageValidation = CoverageValidation()
 
 
-class ReportNaming(Rule, kw_only=True):
+class ReportNaming(Rule, frozen=True, kw_only=True):
     any: Literal["coverage.any.json"] = "coverage.any.json"
     all: Literal["coverage.all.json"] = "coverage.all.json"
     per_target: Literal["coverage.<target_triple>.json"] = "coverage.<target_triple>.json"
 
 
-class IncompleteUnion(Rule, kw_only=True):
+class IncompleteUnion(Rule, frozen=True, kw_only=True):
     all: Literal["error"] = "error"
 
 
-class FilterSemantics(Rule, kw_only=True):
+class FilterSemantics(Rule, frozen=True, kw_only=True):
     when_union_incomplete: IncompleteUnion = IncompleteUnion()
 
 
-class ReportRules(Rule, kw_only=True):
+class ReportRules(Rule, frozen=True, kw_only=True):
     file_naming: ReportNaming = ReportNaming()
     filter_semantics: FilterSemantics = FilterSemantics()
 
 
-class CoverageRequirement(Rule, kw_only=True):
+class CoverageRequirement(Rule, frozen=True, kw_only=True):
     allowed_levels: tuple[str, ...] = ("explicit", "passthrough", "intentionally_unsupported")
     disallowed_levels: tuple[str, ...] = ("unsupported", "unknown")
     treat_missing_as: str = "unknown"
 
 
-class SupportedPolicy(Rule, kw_only=True):
+class SupportedPolicy(Rule, frozen=True, kw_only=True):
+    """``waivers_cover_subtrees``: an intentionally unsupported command waives its subtree here as it does in
+    the reports. Off unless asked for, because the earlier tool's metadata counts such units as missing.
+    """
+
     requires_union_complete: bool = False
-    requires_semantic_version: bool = False
     coverage_requirement: CoverageRequirement = CoverageRequirement()
     intentionally_unsupported_requires_note: bool = True
+    waivers_cover_subtrees: bool = False
 
 
-class MetadataRules(Rule, kw_only=True):
+class MetadataRules(Rule, frozen=True, kw_only=True):
     supported_policy: SupportedPolicy = SupportedPolicy()
-
-
-class Retention(Rule, kw_only=True):
-    keep_last_validated: int = 3
-
-
-class Storage(Rule, kw_only=True):
-    retention: Retention = Retention()
 
 
 ByPath = Literal["by_path"]
@@ -170,7 +157,7 @@ ByKey = Literal["by_path_then_key"]
 ByName = Literal["by_path_then_name"]
 
 
-class ReportSorting(Rule, kw_only=True):
+class ReportSorting(Rule, frozen=True, kw_only=True):
     missing_commands: ByPath = "by_path"
     missing_flags: ByKey = "by_path_then_key"
     missing_args: ByName = "by_path_then_name"
@@ -188,7 +175,7 @@ class ReportSorting(Rule, kw_only=True):
 TargetOrder = Literal["rules_expected_targets_order"]
 
 
-class Sorting(Rule, kw_only=True):
+class Sorting(Rule, frozen=True, kw_only=True):
     commands: Literal["lexicographic_path"] = "lexicographic_path"
     flags: Literal["by_key_then_long_then_short"] = "by_key_then_long_then_short"
     args: Literal["by_name"] = "by_name"
@@ -201,7 +188,7 @@ class Sorting(Rule, kw_only=True):
     report: ReportSorting = ReportSorting()
 
 
-class Rules(Rule, kw_only=True):
+class Rules(Rule, frozen=True, kw_only=True):
     rules_schema_version: int = 1
     versioning: Versioning = Versioning()
     globals: Globals = Globals()
@@ -211,7 +198,6 @@ class Rules(Rule, kw_only=True):
     wrapper_coverage: WrapperCoverageRules = WrapperCoverageRules()
     report: ReportRules = ReportRules()
     version_metadata: MetadataRules = MetadataRules()
-    storage: Storage = Storage()
     sorting: Sorting = Sorting()
 
     @property

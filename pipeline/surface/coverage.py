@@ -26,28 +26,28 @@ class Level(StrEnum):
 LevelText = Annotated[str, Meta(extra_json_schema={"enum": [level.value for level in Level]})]
 
 
-class Scope(Shape, kw_only=True):
+class Scope(Shape, frozen=True, kw_only=True):
     """Where a claim holds; the two keys add up. No scope at all means everywhere."""
 
     platforms: tuple[str, ...] | None = None
     target_triples: tuple[str, ...] | None = None
 
 
-class CoveredFlag(Shape, kw_only=True):
+class CoveredFlag(Shape, frozen=True, kw_only=True):
     key: str
     level: LevelText
     note: str | None = None
     scope: Scope | None = None
 
 
-class CoveredArg(Shape, kw_only=True):
+class CoveredArg(Shape, frozen=True, kw_only=True):
     name: str
     level: LevelText
     note: str | None = None
     scope: Scope | None = None
 
 
-class CoveredCommand(Shape, kw_only=True):
+class CoveredCommand(Shape, frozen=True, kw_only=True):
     path: CommandPath
     level: LevelText
     note: str | None = None
@@ -56,7 +56,7 @@ class CoveredCommand(Shape, kw_only=True):
     args: tuple[CoveredArg, ...] | None = None
 
 
-class Manifest(Shape, kw_only=True):
+class Manifest(Shape, frozen=True, kw_only=True):
     """What a wrapper's own declarations say, before normalisation (any order, platforms allowed)."""
 
     schema_version: Literal[1]
@@ -65,7 +65,7 @@ class Manifest(Shape, kw_only=True):
     wrapper_version: str | None = None
 
 
-class WrapperCoverage(Shape, kw_only=True):
+class WrapperCoverage(Shape, frozen=True, kw_only=True):
     """``wrapper_coverage.json``: normalised, sorted, scopes as target triples."""
 
     schema_version: Literal[1]

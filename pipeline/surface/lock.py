@@ -8,7 +8,7 @@ from pipeline.surface.snapshot import Sha256
 from pipeline.surface.units import Shape
 
 
-class LockRow(Shape, kw_only=True):
+class LockRow(Shape, frozen=True, kw_only=True):
     """One published binary. ``integrity`` is the package's own (SRI); ``epoch`` stamps the version's artifacts."""
 
     version: str
@@ -21,7 +21,7 @@ class LockRow(Shape, kw_only=True):
     epoch: int
 
 
-class Lock(Shape, kw_only=True):
+class Lock(Shape, frozen=True, kw_only=True):
     """``artifacts.lock.json``: rows sorted by version (semver), then target."""
 
     lock_schema_version: Literal[1]

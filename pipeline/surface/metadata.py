@@ -18,7 +18,7 @@ class Status(StrEnum):
     SUPPORTED = "supported"
 
 
-class Artifacts(Shape, kw_only=True):
+class Artifacts(Shape, frozen=True, kw_only=True):
     """Where the version's files are (relative to the root). The digest is there when it is known."""
 
     snapshots_dir: str
@@ -27,7 +27,7 @@ class Artifacts(Shape, kw_only=True):
     union_sha256: Sha256 | None = None
 
 
-class UnsupportedTarget(Shape, kw_only=True):
+class UnsupportedTarget(Shape, frozen=True, kw_only=True):
     """Why a target does not count as supported: how many units are not covered there, and the first."""
 
     target_triple: str
@@ -35,23 +35,29 @@ class UnsupportedTarget(Shape, kw_only=True):
     first_uncovered: str
 
 
-class SupportCoverage(Shape, kw_only=True):
+class SupportCoverage(Shape, frozen=True, kw_only=True):
     supported_targets: tuple[str, ...]
     supported_required_target: bool
     unsupported_targets: tuple[UnsupportedTarget, ...] | None = None
 
 
-class Validation(Shape, kw_only=True):
-    passed_targets: tuple[str, ...]
-    failed_targets: tuple[str, ...]
-    skipped_targets: tuple[str, ...]
+class Validation(Shape, frozen=True, kw_only=True):
+    """Outcomes per target, disjoint. A set that a file leaves out stays out; it means that none is known."""
+
+    passed_targets: tuple[str, ...] | None = None
+    failed_targets: tuple[str, ...] | None = None
+    skipped_targets: tuple[str, ...] | None = None
+
+    def outcomes(self) -> tuple[str, ...]:
+        """Every target that is named, in the order of the three sets."""
+        return (*(self.passed_targets or ()), *(self.failed_targets or ()), *(self.skipped_targets or ()))
 
 
-class Promotion(Shape, kw_only=True):
+class Promotion(Shape, frozen=True, kw_only=True):
     eligible_for_latest_validated: bool
 
 
-class VersionMetadata(Shape, kw_only=True):
+class VersionMetadata(Shape, frozen=True, kw_only=True):
     """``versions/<version>.json``."""
 
     schema_version: Literal[1]

@@ -9,25 +9,25 @@ from pipeline.surface.snapshot import Sha256, Timestamp
 from pipeline.surface.units import CommandPath, Shape, Targets
 
 
-class UpstreamInput(Shape, kw_only=True):
+class UpstreamInput(Shape, frozen=True, kw_only=True):
     semantic_version: str
     mode: Literal["union"]
     targets: Targets
     union_sha256: Sha256 | None = None
 
 
-class WrapperInput(Shape, kw_only=True):
+class WrapperInput(Shape, frozen=True, kw_only=True):
     schema_version: Literal[1]
     wrapper_version: str | None = None
     coverage_sha256: Sha256 | None = None
 
 
-class RulesInput(Shape, kw_only=True):
+class RulesInput(Shape, frozen=True, kw_only=True):
     rules_schema_version: int
     rules_sha256: Sha256 | None = None
 
 
-class Inputs(Shape, kw_only=True):
+class Inputs(Shape, frozen=True, kw_only=True):
     """Digests are there when the union's snapshots say what made them."""
 
     upstream: UpstreamInput
@@ -35,19 +35,19 @@ class Inputs(Shape, kw_only=True):
     rules: RulesInput
 
 
-class PlatformFilter(Shape, kw_only=True):
+class PlatformFilter(Shape, frozen=True, kw_only=True):
     mode: Literal["any", "exact_target", "all"]
     target_triple: str | None = None
 
 
-class CommandDelta(Shape, kw_only=True):
+class CommandDelta(Shape, frozen=True, kw_only=True):
     path: CommandPath
     upstream_available_on: Targets
     wrapper_level: LevelText | None = None
     note: str | None = None
 
 
-class FlagDelta(Shape, kw_only=True):
+class FlagDelta(Shape, frozen=True, kw_only=True):
     path: CommandPath
     key: str
     upstream_available_on: Targets
@@ -55,7 +55,7 @@ class FlagDelta(Shape, kw_only=True):
     note: str | None = None
 
 
-class ArgDelta(Shape, kw_only=True):
+class ArgDelta(Shape, frozen=True, kw_only=True):
     path: CommandPath
     name: str
     upstream_available_on: Targets
@@ -63,7 +63,7 @@ class ArgDelta(Shape, kw_only=True):
     note: str | None = None
 
 
-class UnitDelta(Shape, kw_only=True):
+class UnitDelta(Shape, frozen=True, kw_only=True):
     """A command (neither ``key`` nor ``name``), a flag (``key``) or an arg (``name``)."""
 
     path: CommandPath
@@ -74,7 +74,7 @@ class UnitDelta(Shape, kw_only=True):
     note: str | None = None
 
 
-class Deltas(Shape, kw_only=True):
+class Deltas(Shape, frozen=True, kw_only=True):
     """The three ``missing_*`` lists are always there, the others only when they hold something."""
 
     missing_commands: tuple[CommandDelta, ...]
@@ -91,7 +91,7 @@ class Deltas(Shape, kw_only=True):
     wrapper_only_args: tuple[ArgDelta, ...] | None = None
 
 
-class Report(Shape, kw_only=True):
+class Report(Shape, frozen=True, kw_only=True):
     schema_version: Literal[1]
     generated_at: Timestamp
     inputs: Inputs

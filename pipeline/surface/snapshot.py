@@ -12,14 +12,14 @@ Timestamp = Annotated[str, Meta(description="RFC 3339, UTC.")]
 Sha256 = Annotated[str, Meta(description="SHA-256, lower-case hex.")]
 
 
-class Platform(Shape, kw_only=True):
+class Platform(Shape, frozen=True, kw_only=True):
     """What the binary runs on (derived from its target, never from the host that ran it)."""
 
     os: str
     arch: str
 
 
-class Binary(Shape, kw_only=True):
+class Binary(Shape, frozen=True, kw_only=True):
     """The binary that was read. ``semantic_version`` is what ``--version`` says, without the rest."""
 
     sha256: Sha256
@@ -32,7 +32,7 @@ class Binary(Shape, kw_only=True):
     commit: str | None = None
 
 
-class Generator(Shape, kw_only=True):
+class Generator(Shape, frozen=True, kw_only=True):
     """What made a snapshot. ``revision`` counts up whenever the same help would be read differently."""
 
     name: str
@@ -40,7 +40,7 @@ class Generator(Shape, kw_only=True):
     dialect: str
 
 
-class Snapshot(Shape, kw_only=True):
+class Snapshot(Shape, frozen=True, kw_only=True):
     """One version on one target. Files without ``generator`` were made by another tool."""
 
     snapshot_schema_version: Literal[1]
@@ -53,7 +53,7 @@ class Snapshot(Shape, kw_only=True):
     known_omissions: tuple[str, ...] | None = None
 
 
-class SupplementItem(Shape, kw_only=True):
+class SupplementItem(Shape, frozen=True, kw_only=True):
     """A command that help does not show. ``platforms`` (os names) limits where it exists."""
 
     path: CommandPath
@@ -61,7 +61,7 @@ class SupplementItem(Shape, kw_only=True):
     note: str
 
 
-class Supplement(Shape, kw_only=True):
+class Supplement(Shape, frozen=True, kw_only=True):
     """``supplement/commands.json``: facts that a person adds to every snapshot of the agent."""
 
     version: Literal[1]

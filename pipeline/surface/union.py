@@ -10,7 +10,7 @@ from pipeline.surface.snapshot import Binary, Generator, Sha256, Timestamp
 from pipeline.surface.units import CommandPath, PossibleValue, Shape, Targets
 
 
-class UnionInput(Shape, kw_only=True):
+class UnionInput(Shape, frozen=True, kw_only=True):
     """One snapshot that went in. ``snapshot_sha256`` is there when the snapshot says what made it."""
 
     target_triple: str
@@ -22,7 +22,7 @@ class UnionInput(Shape, kw_only=True):
     known_omissions: tuple[str, ...] | None = None
 
 
-class UnionArg(Shape, kw_only=True):
+class UnionArg(Shape, frozen=True, kw_only=True):
     name: str
     required: bool
     variadic: bool
@@ -39,7 +39,7 @@ class UnionArg(Shape, kw_only=True):
     available_on: Targets
 
 
-class UnionFlag(Shape, kw_only=True):
+class UnionFlag(Shape, frozen=True, kw_only=True):
     key: str
     long: str | None = None
     short: str | None = None
@@ -58,14 +58,14 @@ class UnionFlag(Shape, kw_only=True):
     available_on: Targets
 
 
-class Evidence(Shape, kw_only=True):
+class Evidence(Shape, frozen=True, kw_only=True):
     """Where a disagreement can be seen: the raw help page and its digest, per target."""
 
     help_ref_by_target: dict[str, str]
     help_sha256_by_target: dict[str, Sha256]
 
 
-class Conflict(Shape, kw_only=True):
+class Conflict(Shape, frozen=True, kw_only=True):
     """A field on which the targets that have the unit disagree; ``null`` means "not stated there"."""
 
     unit: Literal["command", "flag", "arg"]
@@ -78,7 +78,7 @@ class Conflict(Shape, kw_only=True):
     evidence: Evidence | None = None
 
 
-class UnionCommand(Shape, kw_only=True):
+class UnionCommand(Shape, frozen=True, kw_only=True):
     """``inherited_from_root``: flags that this command's help repeats and the root already has."""
 
     path: CommandPath
@@ -86,6 +86,7 @@ class UnionCommand(Shape, kw_only=True):
     about: str | None = None
     usage: str | None = None
     aliases: tuple[str, ...] | None = None
+    stability: str | None = None
     section: str | None = None
     feature_gated: bool | None = None
     pseudo_commands: tuple[str, ...] | None = None
@@ -95,7 +96,7 @@ class UnionCommand(Shape, kw_only=True):
     conflicts: tuple[Conflict, ...] | None = None
 
 
-class Union(Shape, kw_only=True):
+class Union(Shape, frozen=True, kw_only=True):
     """One version over all targets. ``missing_targets`` is there only when ``complete`` is false."""
 
     snapshot_schema_version: Literal[2]

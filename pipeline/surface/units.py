@@ -26,14 +26,14 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Base of all artifact shapes: immutable, unknown keys refused, absent keys omitted."""
 
 
-class PossibleValue(Shape, kw_only=True):
+class PossibleValue(Shape, frozen=True, kw_only=True):
     """One value that a flag or arg accepts, with the text that help prints for it."""
 
     name: str
     about: str | None = None
 
 
-class Arg(Shape, kw_only=True):
+class Arg(Shape, frozen=True, kw_only=True):
     """A positional. ``position`` counts from 0 in usage order (args are sorted by name)."""
 
     name: str
@@ -50,7 +50,7 @@ class Arg(Shape, kw_only=True):
     note: str | None = None
 
 
-class Flag(Shape, kw_only=True):
+class Flag(Shape, frozen=True, kw_only=True):
     """A flag. ``aliases`` are further names; ``optional_value`` says that the value may be left out."""
 
     long: str | None = None
@@ -70,7 +70,7 @@ class Flag(Shape, kw_only=True):
     feature_gated: bool | None = None
 
 
-class Command(Shape, kw_only=True):
+class Command(Shape, frozen=True, kw_only=True):
     """One command as one target's help shows it.
 
     ``pseudo_commands`` names children that are only help pages (clap's ``help``): tagged, not surface.

@@ -1,0 +1,12 @@
+"""The report: what upstream offers against what the wrapper supports.
+
+A union and a wrapper coverage in, one report per question out (``any`` target, ``all`` targets, each
+target), as JSON for programs and Markdown for people. ``resolve`` holds the one resolver of levels, which
+version metadata uses too.
+"""
+
+from pipeline.report.build import build_reports
+from pipeline.report.stage import report_bytes, write_reports
+from pipeline.report.upstream import Upstream
+
+__all__ = ["Upstream", "build_reports", "report_bytes", "write_reports"]

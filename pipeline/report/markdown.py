@@ -1,0 +1,59 @@
+"""A report as Markdown: the same lists as a checklist, for people and for pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.canonical import Json
+
+_TITLES = {
+    "missing_commands": "Missing commands",
+    "missing_flags": "Missing flags",
+    "missing_args": "Missing args",
+    "unsupported": "Unsupported commands",
+    "passthrough_candidates": "Passed through, not typed",
+    "intentionally_unsupported": "Intentionally unsupported",
+    "excluded_commands": "Excluded commands",
+    "excluded_flags": "Excluded flags",
+    "excluded_args": "Excluded args",
+    "wrapper_only_commands": "Only in the wrapper: commands",
+    "wrapper_only_flags": "Only in the wrapper: flags",
+    "wrapper_only_args": "Only in the wrapper: args",
+}
+_QUESTIONS = {"any": "on any target", "all": "on all targets"}
+
+
+def render_lines(entries: Sequence[Json], program: str) -> tuple[int, str]:
+    """Entries of one list as a block of list items, with their number."""
+    lines = []
+    for entry in entries:
+        words = (*((program,) if program else ()), *entry["path"], entry.get("key") or entry.get("name") or "")
+        line = f"- [ ] `{' '.join(word for word in words if word) or '(root)'}`"
+        if "note" in entry:
+            line += f": {' '.join(entry['note'].split())}"
+        lines.append(line)
+    return len(lines), "\n".join(lines)
+
+
+def render_report(document: Json, blocks: Mapping[str, Sequence[tuple[int, str]]]) -> bytes:
+    """The whole page; ``blocks`` are the rendered parts of each list, in order."""
+    upstream = document["inputs"]["upstream"]
+    wrapper = document["inputs"]["wrapper"].get("wrapper_version")
+    wanted = document["platform_filter"]
+    question = _QUESTIONS.get(wanted["mode"]) or f"on {wanted['target_triple']}"
+    counts = {name: sum(count for count, _ in parts) for name, parts in blocks.items()}
+    page = [
+        f"# Coverage of {upstream['semantic_version']} {question}",
+        "",
+        f"Wrapper {wrapper or '(no version)'} against {', '.join(upstream['targets'])}.",
+        "",
+        "| list | units |",
+        "|---|---:|",
+        *(f"| {title} | {counts[name]} |" for name, title in _TITLES.items() if counts.get(name)),
+    ]
+    if not any(counts.values()):
+        page.append("| everything is covered | 0 |")
+    for name, title in _TITLES.items():
+        if counts.get(name):
+            page += ["", f"## {title}", "", *(text for _, text in blocks[name])]
+    return ("\n".join(page) + "\n").encode()

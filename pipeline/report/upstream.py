@@ -1,0 +1,115 @@
+"""The union as the resolver reads it: identities and availability, nothing else.
+
+Only these keys are checked, so that a union which another tool made with other facts is still readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from pipeline import canonical
+from pipeline.contract.rules import Exclusion, Rules
+
+Kind = Literal["command", "flag", "arg"]
+
+
+class _Key(msgspec.Struct, frozen=True):
+    key: str
+    available_on: tuple[str, ...]
+
+
+class _Name(msgspec.Struct, frozen=True):
+    name: str
+    available_on: tuple[str, ...]
+
+
+class _Command(msgspec.Struct, frozen=True):
+    path: tuple[str, ...]
+    available_on: tuple[str, ...]
+    flags: tuple[_Key, ...] = ()
+    args: tuple[_Name, ...] = ()
+
+
+class _Input(msgspec.Struct, frozen=True):
+    target_triple: str
+    binary: dict[str, Any] = {}
+    generator: Any = None
+
+
+class Unit(NamedTuple):
+    """One unit of the surface. ``key`` is a flag's key or an arg's name, "" for a command."""
+
+    kind: Kind
+    path: tuple[str, ...]
+    key: str
+    available_on: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {' '.join((*self.path, self.key)).strip() or '(root)'}"
+
+
+class Upstream(msgspec.Struct, frozen=True):
+    """A union, read from its bytes with ``Upstream.parse``."""
+
+    snapshot_schema_version: Literal[2]
+    tool: str
+    mode: Literal["union"]
+    complete: bool
+    expected_targets: tuple[str, ...]
+    inputs: Annotated[tuple[_Input, ...], Meta(min_length=1)]
+    commands: tuple[_Command, ...]
+
+    @classmethod
+    def parse(cls, raw: bytes, where: object) -> Upstream:
+        """Raises ArtifactInvalid if it is no union, or one without inputs."""
+        return canonical.convert(canonical.loads(raw, where), cls, where)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets that went in, in input order."""
+        return tuple(one.target_triple for one in self.inputs)
+
+    @property
+    def has_provenance(self) -> bool:
+        """Whether every snapshot says what made it; only then do derived files carry digests."""
+        return all(one.generator for one in self.inputs)
+
+
+class Exclusions:
+    """The rules' parity exclusions by identity; of two for one unit the last counts."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._found: dict[tuple[str, tuple[str, ...], str], Exclusion] = {
+            (one.unit, one.path, one.key or one.name or ""): one for one in rules.parity_exclusions.units
+        }
+
+    def walk(self, upstream: Upstream) -> Iterator[tuple[Unit, Exclusion | None]]:
+        """Every unit by path (a command, its flags, its args) with the exclusion that applies to it.
+
+        An excluded command is yielded, its flags and args are not: they are excluded with it. Its
+        subcommands are units of their own.
+        """
+        find = self._found.get
+        by_path = {command.path: command for command in upstream.commands}
+        for path in sorted(by_path):
+            command = by_path[path]
+            exclusion = find(("command", path, ""))
+            yield Unit("command", path, "", command.available_on), exclusion
+            if exclusion:
+                continue
+            for flag in sorted(command.flags, key=_by_key):
+                yield Unit("flag", path, flag.key, flag.available_on), find(("flag", path, flag.key))
+            for arg in sorted(command.args, key=_by_name):
+                yield Unit("arg", path, arg.name, arg.available_on), find(("arg", path, arg.name))
+
+
+def _by_key(flag: _Key) -> str:
+    return flag.key
+
+
+def _by_name(arg: _Name) -> str:
+    return arg.name

@@ -40,6 +40,21 @@ def write_metadata(
     ``notes`` are carried over from the file that is there, and so is ``validation`` unless given.
     Raises GateFailed (the file is untouched then), ArtifactMissing for a stage that has not run yet.
     """
+    path = root.metadata(version)
+    canonical.write(path, metadata_bytes(root, version, status, rules, updated_at=updated_at, validation=validation))
+    return path
+
+
+def metadata_bytes(
+    root: Root,
+    version: str,
+    status: Status,
+    rules: Rules,
+    *,
+    updated_at: str,
+    validation: Validation | None = None,
+) -> bytes:
+    """The file of ``write_metadata`` as bytes."""
     union = canonical.read_bytes(root.union(version))
     path = root.metadata(version)
     if status is not Status.SNAPSHOTTED:
@@ -58,8 +73,7 @@ def write_metadata(
         existing=canonical.read(path, CarriedOver) if path.exists() else None,
         union_sha256=hashlib.sha256(union).hexdigest(),
     )
-    canonical.write(path, canonical.encode(metadata))
-    return path
+    return canonical.encode(metadata)
 
 
 def build_metadata(

@@ -1,0 +1,32 @@
+"""The build. `doit` rebuilds what is stale; `doit list` shows the stages; `doit plan` says what would run and why."""
+
+from tasks import DEFAULT_STAGES
+from tasks.acquire import task_acquire, task_lock
+from tasks.metadata import task_metadata
+from tasks.report import task_report
+from tasks.schema import task_schema
+from tasks.snapshot import task_snapshot
+from tasks.union import task_union
+from tasks.validate import task_validate
+from tasks.wrapper_coverage import task_wrapper_coverage
+
+DOIT_CONFIG = {
+    "default_tasks": list(DEFAULT_STAGES),
+    "backend": "json",
+    "dep_file": ".doit.db.json",
+    # A touched input is a changed one; outputs are compared by content (tasks.step).
+    "check_file_uptodate": "timestamp",
+    "verbosity": 2,
+}
+
+__all__ = [
+    "task_acquire",
+    "task_lock",
+    "task_metadata",
+    "task_report",
+    "task_schema",
+    "task_snapshot",
+    "task_union",
+    "task_validate",
+    "task_wrapper_coverage",
+]

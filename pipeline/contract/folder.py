@@ -1,0 +1,82 @@
+"""An agent's folder, opened: its root with the rules and, where this project made it, its ``agent.toml``.
+
+A folder that another tool made has no ``agent.toml``: its tool is the one that its snapshots agree on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import canonical
+from pipeline.clock import timestamp
+from pipeline.contract.agent import Agent, Wrapper, read_agent
+from pipeline.contract.rules import Rules, read_rules
+from pipeline.errors import ArtifactMissing, UsageError
+from pipeline.layout import Root
+from pipeline.surface.lock import Lock
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    root: Root
+    rules: Rules
+    rules_path: Path
+    agent: Agent | None
+
+    @property
+    def tool(self) -> str | None:
+        return self.agent.tool if self.agent else None
+
+    @property
+    def program(self) -> str:
+        return self.agent.program if self.agent else ""
+
+    @property
+    def wrapper(self) -> Wrapper:
+        """What ``agent.toml`` says of the wrapper; raises UsageError if it names none."""
+        if self.agent is None or self.agent.wrapper is None:
+            raise UsageError(
+                "no wrapper is named",
+                remedy=f"add a [wrapper] table to {self.root.agent}, or use --wrapper or --from",
+            )
+        return self.agent.wrapper
+
+    def require_agent(self) -> Agent:
+        """Raises ArtifactMissing if there is no ``agent.toml``."""
+        if self.agent is None:
+            raise ArtifactMissing(
+                "no such file", where=self.root.agent, remedy="describe the agent in an agent.toml first"
+            )
+        return self.agent
+
+    def lock(self) -> Lock:
+        """The lock of published binaries; empty if none was written yet."""
+        if not self.root.lock.exists():
+            return Lock(lock_schema_version=1, rows=())
+        return canonical.read(self.root.lock, Lock)
+
+    def pinned_epoch(self, version: str) -> int | None:
+        """The epoch that the lock pins for a version."""
+        return self.lock().epoch(version)
+
+    def stamp(self, version: str) -> str:
+        """The time that artifacts of ``version`` carry. Raises EpochMissing."""
+        return timestamp(self.pinned_epoch(version))
+
+
+def open_folder(root: Path, rules: Path | None = None) -> Folder:
+    """Open an agent's folder; ``rules`` replaces its own RULES.json.
+
+    Raises ArtifactMissing if the folder or its rules are not there, RulesInvalid if they cannot be followed.
+    """
+    if not root.is_dir():
+        raise ArtifactMissing("no such folder", where=root, remedy="name the folder of an agent with --root")
+    place = Root(root)
+    rules_path = rules or place.rules
+    return Folder(
+        root=place,
+        rules=read_rules(rules_path),
+        rules_path=rules_path,
+        agent=read_agent(place.agent) if place.agent.exists() else None,
+    )

@@ -1,0 +1,32 @@
+"""The values that Codex's flags accept, as its help lists them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SandboxMode(StrEnum):
+    READ_ONLY = "read-only"
+    WORKSPACE_WRITE = "workspace-write"
+    DANGER_FULL_ACCESS = "danger-full-access"
+
+
+class ApprovalPolicy(StrEnum):
+    """``on-failure`` is refused from 0.146.0 on, ``untrusted`` from 0.153.0 on."""
+
+    ON_REQUEST = "on-request"
+    NEVER = "never"
+    UNTRUSTED = "untrusted"
+    ON_FAILURE = "on-failure"
+
+
+class Color(StrEnum):
+    ALWAYS = "always"
+    NEVER = "never"
+    AUTO = "auto"
+
+
+class CyberAccessProgram(StrEnum):
+    STANDARD = "standard"
+    DAYBREAK_BLUE = "daybreak_blue"
+    DAYBREAK_RED = "daybreak_red"

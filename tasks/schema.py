@@ -1,0 +1,30 @@
+"""schema:<agent>: the JSON Schemas of the artifact types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from tasks.agents import AgentFolder, agents, open_folder
+from tasks.step import Step
+
+
+def task_schema() -> Iterator[dict[str, Any]]:
+    """Write SCHEMA.json and VERSION_METADATA_SCHEMA.json"""
+    for agent in agents():
+        yield Step(
+            stage="schema",
+            name=agent.name,
+            doc=f"JSON Schemas of {agent.name}'s artifacts",
+            inputs=(agent.root.agent, agent.root.rules),
+            outputs=(agent.root.schema, agent.root.metadata_schema),
+            rooms=("validate",),
+            call=partial(_schema, agent),
+        ).task()
+
+
+def _schema(agent: AgentFolder) -> None:
+    from pipeline import stages
+
+    stages.schema(open_folder(agent))

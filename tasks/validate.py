@@ -1,0 +1,52 @@
+"""validate:<agent>: every artifact of an agent's folder, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from doit.exceptions import TaskFailed
+
+from tasks.agents import AgentFolder, agents, open_folder
+from tasks.report import report_files
+from tasks.step import Step
+
+
+def task_validate() -> Iterator[dict[str, Any]]:
+    """Check every artifact of an agent"""
+    for agent in agents():
+        yield Step(
+            stage="validate",
+            name=agent.name,
+            doc=f"check every artifact of {agent.name}",
+            inputs=tuple(sorted({*_committed(agent), *_derived(agent)})),
+            rooms=("union", "wrapper", "report", "lifecycle", "helptext", "validate"),
+            call=partial(_validate, agent),
+        ).task()
+
+
+def _committed(agent: AgentFolder) -> Iterator[Path]:
+    """Every file of the folder; raw help is kept for people and never committed."""
+    for path in agent.root.path.iterdir():
+        if path.is_file():
+            yield path
+        elif path.name != "raw_help":
+            yield from (file for file in path.rglob("*") if file.is_file())
+
+
+def _derived(agent: AgentFolder) -> Iterator[Path]:
+    """Every file that another stage writes: so that they come first, also when they are not there yet."""
+    yield from (agent.root.schema, agent.root.metadata_schema, agent.root.wrapper_coverage)
+    for version in agent.root.versions():
+        yield agent.root.union(version)
+        yield agent.root.metadata(version)
+        yield from report_files(agent, version)
+
+
+def _validate(agent: AgentFolder) -> TaskFailed | None:
+    from pipeline.validate import render_lines, validate
+
+    findings = validate(open_folder(agent))
+    return TaskFailed(f"{len(findings)} findings\n{render_lines(findings)}") if findings else None

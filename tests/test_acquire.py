@@ -1,0 +1,531 @@
+"""Acquire and lock against a fake npm: a script on the PATH that serves tarballs from a folder."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import sys
+import tarfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from pipeline import canonical
+from pipeline.acquire import fetch, npm, store, tarball
+from pipeline.acquire.fetch import acquire, lock, package_spec
+from pipeline.acquire.progress import Progress
+from pipeline.contract.agent import Agent, Help, Package
+from pipeline.errors import (
+    ArtifactMissing,
+    DownloadFailed,
+    EpochMissing,
+    IntegrityMismatch,
+    PackageLayoutUnknown,
+    UsageError,
+    WriteFailed,
+)
+from pipeline.layout import Root
+from pipeline.surface.lock import Lock, LockRow
+
+NAME = "@vendor/tool"
+LINUX, WINDOWS = "x86_64-unknown-linux-musl", "x86_64-pc-windows-msvc"
+OLD, NEW = "0.61.0", "0.125.0"
+PUBLISHED = 1_763_655_298
+
+FAKE_NPM = """
+import json, os, pathlib, shutil, sys
+
+registry = pathlib.Path(os.environ["FAKE_REGISTRY"])
+index = json.loads((registry / "index.json").read_text(encoding="utf-8"))
+verb, spec, *rest = sys.argv[1:]
+with (registry / "calls.txt").open("a", encoding="utf-8") as log:
+    log.write(" ".join([verb, spec, *[word for word in rest if not word.startswith("-")][:1]]) + chr(10))
+
+def fail(code, summary):
+    print(json.dumps({"error": {"code": code, "summary": summary, "detail": ""}}))
+    print("npm error code", code, file=sys.stderr)
+    print("npm error A complete log of this run can be found in: somewhere", file=sys.stderr)
+    raise SystemExit(1)
+
+if index.get("broken"):
+    print("npm error request to https://registry.private.example/x failed, reason: connect 10.1.2.3:443", file=sys.stderr)
+    print("npm error A complete log of this run can be found in: somewhere", file=sys.stderr)
+    raise SystemExit(7)
+if verb == "view" and rest[0] == "time":
+    print(json.dumps(index["time"]))
+elif spec not in index["packages"]:
+    fail("E404", "No match found for " + spec)
+elif verb == "view":
+    print(json.dumps(index["packages"][spec]["integrity"]))
+elif index["packages"][spec].get("refused"):
+    fail("EINTEGRITY", "sha512 integrity checksum failed")
+else:
+    folder = pathlib.Path(rest[rest.index("--pack-destination") + 1])
+    (folder / "npm").mkdir()
+    shutil.copy(registry / index["packages"][spec]["file"], folder / "vendor-tool.tgz")
+    print("[]")
+"""
+
+
+def made_tarball(files, links=None):
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime = len(content), 499_162_500
+            archive.addfile(entry, io.BytesIO(content))
+        for name, aim in (links or {}).items():
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, aim
+            archive.addfile(entry)
+    return raw.getvalue()
+
+
+def sri(content):
+    return "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
+
+
+class Registry:
+    """A folder of tarballs with an index; what was asked is logged by the fake npm."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.index = {"packages": {}, "time": {}}
+        folder.mkdir()
+        self.save()
+
+    def save(self):
+        (self.folder / "index.json").write_text(json.dumps(self.index), encoding="utf-8")
+
+    def publish(self, version, content, **extra):
+        """Publish ``content``, unless an integrity is given as what the registry claims."""
+        (self.folder / f"{version}.tgz").write_bytes(content)
+        self.index["packages"][f"{NAME}@{version}"] = {"file": f"{version}.tgz", "integrity": sri(content), **extra}
+        self.index["time"][version] = "2025-11-20T16:14:58.959Z"
+        self.save()
+
+    def calls(self):
+        log = self.folder / "calls.txt"
+        return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+
+    def packed(self):
+        return [call.split()[1] for call in self.calls() if call.startswith("pack ")]
+
+    def forget_calls(self):
+        (self.folder / "calls.txt").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "fake_npm.py").write_text(FAKE_NPM, encoding="utf-8")
+    if os.name == "nt":
+        (folder / "npm.cmd").write_text(f'@"{sys.executable}" "%~dp0fake_npm.py" %*\n', encoding="utf-8")
+    else:
+        launcher = folder / "npm"
+        launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/fake_npm.py" "$@"\n', encoding="utf-8")
+        launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE_REGISTRY", str(tmp_path / "registry"))
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "cache"))
+    return Registry(tmp_path / "registry")
+
+
+@pytest.fixture
+def root(tmp_path):
+    path = tmp_path / "cli_manifests" / "tool"
+    path.mkdir(parents=True)
+    return Root(path)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def messages():
+    return io.StringIO()
+
+
+def agent_of(**members):
+    patterns = {LINUX: (f"vendor/{LINUX}/*/tool",), WINDOWS: (f"vendor/{WINDOWS}/*/tool.exe",), **members}
+    suffixes = {LINUX: "linux-x64", WINDOWS: "win32-x64"}
+    packages = {
+        target: Package(name=NAME, suffix=suffixes[target], members=patterns[target], shared_until="0.98.0")
+        for target in patterns
+    }
+    return Agent(tool="tool-cli", program="tool", help=Help(dialect="clap"), packages=packages)
+
+
+AGENT = agent_of()
+BINARY = b"#!/bin/sh\necho linux\n" * 1000
+SHARED = made_tarball(
+    {
+        "package/package.json": b"{}",
+        f"package/vendor/{LINUX}/tool/tool": BINARY,
+        f"package/vendor/{LINUX}/path/rg": b"rg",
+        f"package/vendor/{WINDOWS}/tool/tool.exe": b"MZ windows",
+    }
+)
+SINGLE = made_tarball({"package/package.json": b"{}", f"package/vendor/{LINUX}/bin/tool": BINARY})
+
+
+@pytest.fixture
+def locked(registry, root, messages):
+    """Both layouts published and locked for Linux; the log of calls is empty."""
+    registry.publish(OLD, SHARED)
+    registry.publish(f"{NEW}-linux-x64", SINGLE)
+    for version in (OLD, NEW):
+        lock(root, AGENT, version, [LINUX], progress=Progress(messages))
+    registry.forget_calls()
+    return root
+
+
+def rewrite(root, version, **changed):
+    document = canonical.read_json(root.lock)
+    for row in document["rows"]:
+        if row["version"] == version:
+            row.update(changed)
+    canonical.write(root.lock, canonical.encode(document))
+
+
+def files_below(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.suffix != ".lock")
+
+
+# --- lock
+
+
+def test_a_shared_package_is_downloaded_once_and_rows_are_sorted(registry, root, messages):
+    registry.publish(OLD, SHARED)
+    registry.publish(f"{NEW}-linux-x64", SINGLE)
+    registry.publish("0.9.0", SHARED)
+    for version in (NEW, OLD, "0.9.0"):
+        lock(root, AGENT, version, progress=Progress(messages))
+    rows = canonical.read(root.lock, Lock).rows
+    assert [(row.version, row.target) for row in rows] == [
+        ("0.9.0", WINDOWS),
+        ("0.9.0", LINUX),
+        (OLD, WINDOWS),
+        (OLD, LINUX),
+        (NEW, LINUX),
+    ]
+    assert registry.packed() == [f"{NAME}@{NEW}-linux-x64", f"{NAME}@{OLD}", f"{NAME}@0.9.0"]
+    assert rows[3] == LockRow(
+        version=OLD,
+        target=LINUX,
+        package=f"{NAME}@{OLD}",
+        integrity=sri(SHARED),
+        member=f"vendor/{LINUX}/tool/tool",
+        sha256=hashlib.sha256(BINARY).hexdigest(),
+        size_bytes=len(BINARY),
+        epoch=PUBLISHED,
+    )
+    assert f"skipped {WINDOWS}: {NAME}@{NEW}-win32-x64 is not published" in messages.getvalue()
+
+
+def test_locking_again_keeps_the_bytes_and_the_epoch(registry, locked, messages):
+    before = locked.lock.read_bytes()
+    registry.index["time"][OLD] = "2031-01-01T00:00:00.000Z"
+    registry.save()
+    lock(locked, AGENT, OLD, [LINUX], progress=Progress(messages))
+    assert locked.lock.read_bytes() == before
+    assert canonical.encode(canonical.read_json(locked.lock)) == before
+
+
+def test_a_changed_integrity_is_told_and_takes_the_new_epoch(registry, locked, messages):
+    registry.publish(OLD, made_tarball({f"package/vendor/{LINUX}/tool/tool": b"other"}))
+    registry.index["time"][OLD] = "1970-01-01T00:01:40.500Z"
+    registry.save()
+    made = lock(locked, AGENT, OLD, [LINUX], progress=Progress(messages))
+    assert made.row(OLD, LINUX).epoch == 100
+    assert "a published version should never change" in messages.getvalue()
+
+
+def test_lock_refuses_what_it_cannot_pin(registry, root, messages):
+    progress = Progress(messages)
+    with pytest.raises(DownloadFailed, match=r"no package of version 0\.91\.0 is published"):
+        lock(root, AGENT, "0.91.0", progress=progress)
+    with pytest.raises(UsageError, match="sparc"):
+        lock(root, AGENT, OLD, ["sparc-sun-solaris"], progress=progress)
+    with pytest.raises(UsageError, match="not a version"):
+        lock(root, AGENT, "latest", progress=progress)
+    registry.publish(OLD, SHARED, integrity="sha1-abc=")
+    with pytest.raises(IntegrityMismatch, match="no sha512"):
+        lock(root, AGENT, OLD, progress=progress)
+    registry.publish(OLD, SHARED)
+    registry.index["time"] = {}
+    registry.save()
+    with pytest.raises(EpochMissing, match="publish time"):
+        lock(root, AGENT, OLD, progress=progress)
+    assert not root.lock.exists()
+
+
+def test_shared_until_compares_versions_not_text():
+    package = AGENT.packages[LINUX]
+    assert package_spec(package, "0.9.0") == f"{NAME}@0.9.0"
+    assert package_spec(package, "0.98.0") == f"{NAME}@0.98.0"
+    assert package_spec(package, "0.98.1") == f"{NAME}@0.98.1-linux-x64"
+    assert package_spec(package, "0.125.0") == f"{NAME}@0.125.0-linux-x64"
+
+
+# --- acquire
+
+
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_both_layouts_end_in_the_cache_by_content(locked, cache, version, messages):
+    path = acquire(locked, AGENT, version, LINUX, progress=Progress(messages))
+    assert path == cache / "binaries" / hashlib.sha256(BINARY).hexdigest() / "tool"
+    assert path.read_bytes() == BINARY
+    if os.name != "nt":
+        assert path.stat().st_mode & 0o777 == 0o755
+    assert [Path(name).name for name in files_below(cache)] == ["stored.json", "tool"]
+
+
+def test_a_windows_binary_keeps_its_suffix(registry, root, messages):
+    registry.publish(OLD, SHARED)
+    lock(root, AGENT, OLD, progress=Progress(messages))
+    assert acquire(root, AGENT, OLD, WINDOWS, progress=Progress(messages)).name == "tool.exe"
+
+
+def test_a_second_call_spawns_nothing_and_hashes_nothing(registry, locked, messages, monkeypatch):
+    first = acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    registry.forget_calls()
+
+    def forbidden(*_args):
+        raise AssertionError
+
+    monkeypatch.setattr(store, "_sha256", forbidden)
+    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == first
+    assert registry.calls() == []
+
+
+def test_a_touched_binary_is_hashed_again_and_found_good(registry, locked, messages):
+    path = acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    registry.forget_calls()
+    os.utime(path, (1, 1))
+    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == path
+    path.with_name("stored.json").write_text("no json", encoding="utf-8")
+    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == path
+    assert registry.calls() == []
+    assert canonical.read(path.with_name("stored.json"), store.Stored).mtime_ns == 1_000_000_000
+
+
+def test_a_changed_binary_is_thrown_away_and_fetched_again(registry, locked, cache, messages):
+    path = acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    row = fetch.read_lock(locked).row(OLD, LINUX)
+    path.write_bytes(BINARY[::-1])
+    assert store.cached_binary(AGENT, row, cache) is None
+    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == path
+    assert path.read_bytes() == BINARY
+    assert store.cached_binary(AGENT, row) == path
+
+
+def test_without_a_row_the_remedy_names_the_lock_task(root):
+    with pytest.raises(ArtifactMissing, match=r"doit lock:tool:0\.61\.0"):
+        acquire(root, AGENT, OLD, LINUX)
+
+
+@pytest.mark.parametrize(("field", "value"), [("sha256", "0" * 64), ("size_bytes", 7)])
+def test_a_binary_other_than_the_locked_one_is_refused(locked, cache, field, value, messages):
+    rewrite(locked, OLD, **{field: value})
+    with pytest.raises(IntegrityMismatch) as caught:
+        acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    assert str(value) in str(caught.value)
+    assert f"{OLD} {LINUX}" in caught.value.where
+    assert files_below(cache) == []
+
+
+def test_another_published_integrity_is_refused_before_the_download(registry, locked, cache, messages):
+    rewrite(locked, OLD, integrity=sri(b"other"))
+    with pytest.raises(IntegrityMismatch, match="the lock says"):
+        acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    assert registry.calls() == [f"view {NAME}@{OLD} dist.integrity"]
+    assert files_below(cache) == []
+
+
+def test_a_tarball_other_than_the_published_one_is_refused(registry, locked, cache, messages):
+    (registry.folder / f"{OLD}.tgz").write_bytes(SINGLE)
+    with pytest.raises(IntegrityMismatch, match="the tarball's integrity"):
+        acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    assert files_below(cache) == []
+
+
+@pytest.mark.parametrize("length", [0, 5, len(SHARED) // 2, len(SHARED) - 3])
+def test_a_truncated_tarball_is_an_interrupted_download(registry, locked, cache, length, messages):
+    (registry.folder / f"{OLD}.tgz").write_bytes(SHARED[:length])
+    with pytest.raises(DownloadFailed, match="interrupted"):
+        acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    assert files_below(cache) == []
+
+
+def test_an_interrupt_leaves_nothing_behind(locked, cache, messages, monkeypatch):
+    read = tarball.Package.read
+
+    def interrupted(self, name):
+        yield next(read(self, name))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tarball.Package, "read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    assert files_below(cache) == []
+    assert list((cache / "downloads").iterdir()) == []
+
+
+def test_two_runs_share_one_download(registry, locked, messages):
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 2
+    assert len(set(results)) == 1
+    assert registry.packed() == [f"{NAME}@{OLD}"]
+
+
+def test_a_cache_that_cannot_be_written_says_how_to_choose_another(locked, tmp_path, messages):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(WriteFailed, match=store.VARIABLE):
+        acquire(locked, AGENT, OLD, LINUX, cache=tmp_path / "file", progress=Progress(messages))
+
+
+# --- npm
+
+
+def test_npm_missing_says_what_to_install(locked, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with pytest.raises(DownloadFailed, match=r"install Node\.js"):
+        acquire(locked, AGENT, OLD, LINUX)
+
+
+def test_a_failing_npm_is_quoted_without_addresses(registry, locked, cache):
+    registry.index["broken"] = True
+    registry.save()
+    with pytest.raises(DownloadFailed) as caught:
+        acquire(locked, AGENT, OLD, LINUX)
+    assert "exit 7: npm error request to <address> failed, reason: connect <address>" in caught.value.problem
+    assert files_below(cache) == []
+
+
+def test_a_package_that_is_gone_and_one_that_npm_refuses(registry, locked, messages):
+    registry.publish(OLD, SHARED, refused=True)
+    with pytest.raises(IntegrityMismatch, match="EINTEGRITY sha512 integrity checksum failed"):
+        acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    del registry.index["packages"][f"{NAME}@{OLD}"]
+    registry.save()
+    with pytest.raises(DownloadFailed, match="no such package"):
+        acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("getaddrinfo ENOTFOUND registry.private.example", "getaddrinfo ENOTFOUND <address>"),
+        ("GET https://u:p@host/x - Not found", "GET <address> - Not found"),
+        ("No match found for version 0.91.0", "No match found for version 0.91.0"),
+    ],
+)
+def test_addresses_are_taken_out_of_reasons(told, kept):
+    assert npm._why({"error": {"code": "", "summary": told}}, b"") == ("", kept)
+
+
+# --- tarballs
+
+
+def lock_one(registry, root, content, agent=AGENT):
+    registry.publish(OLD, content)
+    return lock(root, agent, OLD, [LINUX], progress=Progress(io.StringIO()))
+
+
+def test_a_package_without_the_binary_lists_what_is_there(registry, root, cache):
+    with pytest.raises(PackageLayoutUnknown, match=r"it holds README\.md, vendor/x/tool") as caught:
+        lock_one(registry, root, made_tarball({"package/README.md": b"", "package/vendor/x/tool": b""}))
+    assert f"packages.{LINUX}.members" in caught.value.where
+    assert files_below(cache) == []
+
+
+def test_the_locked_member_must_be_there(locked, messages):
+    rewrite(locked, OLD, member="vendor/other")
+    with pytest.raises(PackageLayoutUnknown, match="there is no 'vendor/other'"):
+        acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+
+
+def test_the_first_pattern_that_fits_wins_and_two_fitting_files_are_refused(registry, root):
+    both = made_tarball({f"package/vendor/{LINUX}/{place}/tool": place.encode() for place in ("bin", "tool")})
+    precise = agent_of(**{LINUX: ("bin/tool", f"vendor/{LINUX}/tool/tool", f"vendor/{LINUX}/*/tool")})
+    assert lock_one(registry, root, both, precise).rows[0].member == f"vendor/{LINUX}/tool/tool"
+    with pytest.raises(PackageLayoutUnknown, match="matches 2 files"):
+        lock_one(registry, root, both)
+
+
+EVIL = {
+    "leaves": made_tarball({"package/../../evil": b"x", f"package/vendor/{LINUX}/bin/tool": b"x"}),
+    "absolute": made_tarball({"/etc/evil": b"x", f"package/vendor/{LINUX}/bin/tool": b"x"}),
+    "backslash": made_tarball({"package\\..\\evil": b"x", f"package/vendor/{LINUX}/bin/tool": b"x"}),
+    "link": made_tarball({}, {f"package/vendor/{LINUX}/bin/tool": "/bin/sh"}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(EVIL))
+def test_an_evil_tarball_is_refused_as_a_whole(registry, root, cache, name):
+    with pytest.raises(PackageLayoutUnknown, match="refused"):
+        lock_one(registry, root, EVIL[name])
+    assert not root.lock.exists()
+    assert files_below(cache) == []
+
+
+def test_one_path_twice_is_refused(registry, root):
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz") as archive:
+        for content in (b"good", b"evil"):
+            entry = tarfile.TarInfo(f"package/vendor/{LINUX}/bin/tool")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    with pytest.raises(PackageLayoutUnknown, match="twice"):
+        lock_one(registry, root, raw.getvalue())
+
+
+def test_a_package_that_is_no_tarball(registry, root):
+    with pytest.raises(DownloadFailed, match="no readable tarball"):
+        lock_one(registry, root, b"<html>maintenance</html>")
+
+
+# --- progress and cache folder
+
+
+def test_off_a_terminal_there_is_one_line_at_each_end(locked, messages):
+    messages.truncate(0)
+    messages.seek(0)
+    acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    assert messages.getvalue().splitlines()[0] == f"fetching {NAME}@{OLD}"
+    assert len(messages.getvalue().splitlines()) == 2
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_there_is_a_bar():
+    screen = Terminal()
+    with Progress(screen).transfer("tool", lambda: 1_000_000):
+        pass
+    assert "1.00MB" in screen.getvalue()
+
+
+def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path))
+    assert store.cache_folder() == tmp_path
+    monkeypatch.delenv(store.VARIABLE)
+    assert "cli-parity" in store.cache_folder().parts

@@ -29,15 +29,21 @@ def check_version(version: str) -> str:
 
 def check_target(target: str) -> str:
     """Return ``target`` if it may name a file; raises UsageError otherwise."""
-    if not _TARGET.fullmatch(target) or target in {"union", "any", "all"}:
+    if not is_target(target):
         raise UsageError(
             f"{target!r} is not a target", remedy="write a target triple such as x86_64-unknown-linux-musl"
         )
     return target
 
 
-def is_version(text: str) -> bool:
-    return bool(_VERSION.fullmatch(text))
+def is_version(text: object) -> bool:
+    """Whether ``text`` may name the folder of a version."""
+    return isinstance(text, str) and bool(_VERSION.fullmatch(text))
+
+
+def is_target(text: object) -> bool:
+    """Whether ``text`` may name the file of a target: not one of the names that stand beside targets either."""
+    return isinstance(text, str) and bool(_TARGET.fullmatch(text)) and text not in {"union", "any", "all"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipeline.layout import MANIFESTS, Root, is_version
+from pipeline.layout import MANIFESTS, Root, is_target, is_version
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,17 @@ class AgentFolder:
 
     @cached_property
     def expected_targets(self) -> list[str]:
-        targets = _peek(self.root.rules).get("union", {}).get("expected_targets", [])
-        return [target for target in targets if isinstance(target, str)]
+        targets = _peek(self.root.rules, "union", "expected_targets")
+        return [target for target in targets if is_target(target)] if isinstance(targets, list) else []
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of the lock."""
-        return [row for row in _peek(self.root.lock).get("rows", []) if isinstance(row, dict)]
+        """The rows of the lock that can name a task."""
+        rows = _peek(self.root.lock, "rows")
+        return [row for row in rows if _names_a_task(row)] if isinstance(rows, list) else []
 
     def epoch(self, version: str) -> int | None:
-        return min((row["epoch"] for row in self.rows if row.get("version") == version), default=None)
+        return min((row["epoch"] for row in self.rows if row["version"] == version), default=None)
 
     def targets(self, version: str) -> list[str]:
         """The expected targets that have a snapshot of ``version``, in expected order."""
@@ -59,7 +60,7 @@ def requested(stage: str, agent: str) -> list[tuple[str, ...]]:
     """
     prefix = f"{stage}:{agent}:"
     found = [tuple(word[len(prefix) :].split(":")) for word in sys.argv[1:] if word.startswith(prefix)]
-    return [words for words in found if is_version(words[0])]
+    return [words for words in found if is_version(words[0]) and all(is_target(word) for word in words[1:])]
 
 
 def open_folder(agent: AgentFolder) -> Any:
@@ -69,9 +70,22 @@ def open_folder(agent: AgentFolder) -> Any:
     return open_(agent.root.path)
 
 
-def _peek(path: Path) -> dict[str, Any]:
+def _names_a_task(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and is_version(row.get("version"))
+        and is_target(row.get("target"))
+        and isinstance(row.get("epoch"), int)
+        and "sha256" in row
+    )
+
+
+def _peek(path: Path, *keys: str) -> Any:
+    """The value under nested keys of a JSON file; None if there is no such thing."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    except (OSError, ValueError, RecursionError):
+        return None
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found

@@ -1,0 +1,38 @@
+"""Help text -> page -> units, in one model for all dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from pipeline.errors import UsageError
+from pipeline.helptext.clap import CLAP
+from pipeline.helptext.dialect import Dialect
+from pipeline.helptext.page import Page, Subcommand
+from pipeline.helptext.plain import PLAIN
+from pipeline.surface.units import Path
+
+__all__ = ["DIALECTS", "REVISION", "Dialect", "Page", "Subcommand", "dialect", "read_page"]
+
+# Counts up whenever the same help would be read differently: snapshots record it.
+REVISION: int = 1
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (CLAP, PLAIN)})
+
+
+def dialect(name: str) -> Dialect:
+    """The dialect of that name; raises UsageError naming the known ones."""
+    try:
+        return DIALECTS[name]
+    except KeyError:
+        raise UsageError(
+            f"no help dialect is called {name!r}", remedy=f"use one of: {', '.join(sorted(DIALECTS))}"
+        ) from None
+
+
+def read_page(text: str, *, dialect: str, program: str, path: Path) -> Page:
+    """Read the help of ``program path…``. Never fails on a text; raises UsageError for an unknown dialect."""
+    return _dialect(dialect).read(text, program, path)
+
+
+_dialect = dialect

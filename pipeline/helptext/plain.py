@@ -1,0 +1,100 @@
+"""Dialect of last resort: help of an unknown format, or written by hand.
+
+Tolerant where the strict dialects refuse: titles at any indentation and without a colon, the description behind
+the usage, bare placeholders (``--file FILE``, ``--name string``, ``{a,b}``), names set apart by blanks, bars or
+slashes, commands with their args on the line. What would still be a guess is an unread line.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from pipeline.helptext import lines
+from pipeline.helptext.dialect import Dialect
+from pipeline.helptext.page import Page, Subcommand
+from pipeline.helptext.sections import NAME, Grammar, assemble, is_title
+from pipeline.surface.units import Arg, Flag, Path
+
+_PLACEHOLDER = r"(?:<[^<>]+>|\[[^\[\]]+\]|\{[^{}]+\})(?:\.\.\.)?"
+_HEAD = re.compile(r"(?P<head>\S+(?: \S+)*)(?:\s{2,}(?P<text>\S.*))?$")
+_PIECE = re.compile(
+    r"(?P<name>--?[A-Za-z0-9?@#](?:[\w.:-]*\w)?)"
+    rf"|(?P<value>=?(?:{_PLACEHOLDER}|[A-Za-z][\w.:-]*(?:\.\.\.)?))|(?P<count>\.\.\.)|[\s,|/]+"
+)
+_ARG = re.compile(rf"(?:{_PLACEHOLDER}|[\w.:-]+)$")
+_COMMAND = re.compile(rf"(?P<names>{NAME}(?:(?:\||, ?){NAME})*)(?: {_PLACEHOLDER})*$")
+# "Available commands" and "Global command options" are titles; a longer line is a sentence.
+_TITLE_WORDS = 3
+
+
+def _flag(line: str) -> tuple[Flag, str] | None:
+    head, text = _split(line)
+    pieces = list(_PIECE.finditer(head))
+    names = [piece["name"] for piece in pieces if piece["name"]]
+    # "-f FILE, --file FILE" says its value twice.
+    values = list(dict.fromkeys(piece["value"] for piece in pieces if piece["value"]))
+    prose = [value for value in values if value.islower() and value[0].isalpha()]
+    if sum(len(piece[0]) for piece in pieces) != len(head) or not names or len(prose) > (1 if text else 0):
+        return None
+    long = next((name for name in names if name.startswith("--")), None)
+    short = next((name for name in names if not name.startswith("--")), None)
+    return Flag(
+        long=long,
+        short=short,
+        aliases=tuple(dict.fromkeys(name for name in names if name not in (long, short))) or None,
+        takes_value=bool(values),
+        value_name=" ".join(map(_bare, values)) or None,
+        optional_value=True if values and all(value.startswith("[") for value in values) else None,
+        repeatable=True if "..." in head else None,
+    ), text
+
+
+def _arg(line: str) -> tuple[Arg, str] | None:
+    head, text = _split(line)
+    if not _ARG.match(head):
+        return None
+    return Arg(name=_bare(head), required=not head.startswith("["), variadic="..." in head), text
+
+
+def _command(line: str) -> tuple[Subcommand, str] | None:
+    head, text = _split(line)
+    match = _COMMAND.match(head)
+    if match is None:
+        return None
+    name, *aliases = re.split(r"\||, ?", match["names"])
+    return Subcommand(name=name, aliases=tuple(aliases)), text
+
+
+def _split(line: str) -> tuple[str, str]:
+    match = _HEAD.match(line)
+    return (match["head"], match["text"] or "") if match else (line, "")
+
+
+def _bare(placeholder: str) -> str:
+    return placeholder.replace("...", "").strip("<>[]{}=")
+
+
+def _in_column_0(page: list[str]) -> list[str]:
+    """Move the usage and titles that begin a paragraph to the first column, with a colon."""
+    moved = []
+    for before, line in pairwise(["", *page]):
+        text = line.strip()
+        title = text if text.endswith(":") else f"{text}:"
+        if not before and text.lower().startswith("usage:"):
+            moved.append(text)
+        elif not before and is_title(title) and len(text.split()) <= _TITLE_WORDS:
+            moved.append(title)
+        else:
+            moved.append(line)
+    return moved
+
+
+def _read(text: str, program: str, path: Path) -> Page:
+    parts = lines.split(_in_column_0(lines.clean(text)), is_title)
+    if not any(parts.about) and parts.sections and not parts.sections[0].title:
+        parts = parts._replace(about=parts.sections[0].lines, sections=parts.sections[1:])
+    return assemble(parts, Grammar(_flag, _arg, _command), program, path)
+
+
+PLAIN = Dialect("plain", _read)

@@ -1,0 +1,105 @@
+"""A binary -> its snapshot: version, help tree, features, supplement, put together.
+
+Everything is asked of the binary at the same time (a bounded number of calls), while its digest is taken.
+Refuses a binary that cannot be started, whose ``--version`` fails, or whose root help cannot be had; all
+else that goes wrong is recorded in ``known_omissions`` or in the record of the feature probe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pipeline import helptext
+from pipeline.errors import BinaryFailed
+from pipeline.snapshot.calls import calling
+from pipeline.snapshot.crawl import Tree, Walker, command_of
+from pipeline.snapshot.gated import mark_gated, walk_with_features
+from pipeline.snapshot.probe import ask_version
+from pipeline.snapshot.raw_help import write_raw_help
+from pipeline.snapshot.subject import Subject
+from pipeline.snapshot.supplement import add_supplement
+from pipeline.snapshot.target import platform_of
+from pipeline.surface.snapshot import Binary, Generator, Snapshot
+
+GENERATOR = "cli-parity"
+
+
+def take_snapshot(
+    subject: Subject,
+    *,
+    collected_at: str,
+    sha256: str | None = None,
+    size: int | None = None,
+    raw_help: Path | None = None,
+) -> Snapshot:
+    """Read a binary's whole surface.
+
+    ``sha256`` and ``size`` (bytes) spare reading the binary when they are known, ``raw_help`` is a folder to
+    keep the pages in. Raises BinaryMissing, BinaryFailed, BinaryTimeout, BinaryOutputTooLarge and UsageError
+    (unknown dialect, target without a system).
+    """
+    platform = platform_of(subject.target, subject.platform_os)
+    helptext.dialect(subject.help.dialect)
+    with ThreadPoolExecutor(3, thread_name_prefix="snapshot") as aside, calling(subject) as caller:
+        walker = Walker(subject, caller)
+        version_asked = caller.submit(ask_version, caller, subject.program)
+        plain_walk = aside.submit(walker.walk)
+        gated_walk = subject.features and aside.submit(
+            walk_with_features, caller, walker, subject.features, subject.excluded_stages
+        )
+        digest = aside.submit(lambda: sha256 or digest_of(subject.binary))
+        # First, because a binary that cannot say its version is not worth waiting for.
+        version = version_asked.result()
+        plain = plain_walk.result()
+        _refuse_without_root(plain, subject)
+        gated = gated_walk.result() if gated_walk else None
+
+    pseudo_commands = subject.help.pseudo_commands
+    commands = {path: command_of(visit, pseudo_commands) for path, visit in plain.visits.items()}
+    features = None
+    omissions = plain.omissions()
+    if gated is not None:
+        commands, features = mark_gated(commands, gated, plain, pseudo_commands)
+    if subject.supplement is not None:
+        commands, supplemented = add_supplement(commands, subject.supplement, platform.os)
+        omissions += supplemented
+    if raw_help is not None:
+        visits = {**(gated.tree.visits if gated and gated.tree else {}), **plain.visits}
+        write_raw_help(raw_help, {path: visit.text for path, visit in visits.items() if visit.page})
+    return Snapshot(
+        snapshot_schema_version=1,
+        tool=subject.tool,
+        collected_at=collected_at,
+        generator=Generator(name=GENERATOR, revision=helptext.REVISION, dialect=subject.help.dialect),
+        binary=Binary(
+            sha256=digest.result(),
+            size_bytes=subject.binary.stat().st_size if size is None else size,
+            platform=platform,
+            target_triple=subject.target,
+            version_output=version.output,
+            semantic_version=version.semantic,
+            channel=version.channel,
+            commit=version.commit,
+        ),
+        commands=tuple(command for _, command in sorted(commands.items())),
+        features=features,
+        known_omissions=tuple(sorted(set(omissions))) or None,
+    )
+
+
+def digest_of(binary: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with binary.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _refuse_without_root(tree: Tree, subject: Subject) -> None:
+    if tree.root.error is not None:
+        raise tree.root.error
+    if tree.root.problem is not None:
+        raise BinaryFailed(
+            f"`{subject.program} --help` gives no page to start from: {tree.root.problem}",
+            remedy="run it by hand; if it does print help, correct help.dialect or program in agent.toml",
+        )

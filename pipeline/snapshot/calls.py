@@ -1,0 +1,139 @@
+"""Calls of one binary: several at a time, each in a home that no other running call uses.
+
+Words in -> the text that a person would read out. Text is stdout if there is any, else stderr; never both,
+because a CLI that is called several times at once may warn on stderr. It is UTF-8 with replacement, with LF
+line ends, without terminal escapes, and with the call's own home written ``{home}``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import platformdirs
+
+from pipeline import process
+from pipeline.errors import BinaryMissing, WriteFailed
+from pipeline.snapshot.subject import Subject
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+APPLICATION = "cli-parity"
+# CSI, OSC (ended by BEL or ST) and the two-character escapes, in this order of length.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    folder: Path
+    environment: Mapping[str, str]
+
+
+class Caller:
+    """A binary that can be asked. ``homes`` are as many as there are calls at a time."""
+
+    def __init__(self, subject: Subject, workspace: Path, pool: ThreadPoolExecutor) -> None:
+        self.limits = subject.limits
+        self._binary = subject.binary.absolute()
+        self._pool = pool
+        self._cancel = threading.Event()
+        self._homes: queue.LifoQueue[_Home] = queue.LifoQueue()
+        for number in range(subject.limits.workers):
+            self._homes.put(_furnish(workspace / str(number), subject.environment))
+
+    def ask(self, *words: str) -> Answer:
+        """Run the binary with these words; raises what ``process.run`` raises."""
+        home = self._homes.get()
+        try:
+            done = process.run(
+                (self._binary, *words),
+                env=home.environment,
+                cwd=home.folder,
+                seconds=self.limits.seconds_per_call,
+                max_bytes=self.limits.output_bytes,
+                cancel=self._cancel,
+            )
+        finally:
+            self._homes.put(home)
+        text = readable(done.stdout, home.folder) or readable(done.stderr, home.folder)
+        return Answer(text, done.returncode)
+
+    def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+        """Call ``function`` on one of the workers."""
+        return self._pool.submit(function, *arguments)
+
+    def each(self, function: Callable[[U], T], values: Iterable[U]) -> Iterator[T]:
+        """Call ``function`` for each value, several at a time; results in the order of ``values``."""
+        return self._pool.map(function, values)
+
+    def cancel(self) -> None:
+        """Stop all running calls and refuse new ones."""
+        self._cancel.set()
+
+
+def _furnish(folder: Path, extra: Mapping[str, str]) -> _Home:
+    (folder / "tmp").mkdir(parents=True)
+    # A CLI may refuse a folder that its environment names and that is not there (seen with `features list`).
+    for value in extra.values():
+        if value.startswith("{home}"):
+            Path(value.replace("{home}", str(folder))).mkdir(parents=True, exist_ok=True)
+    return _Home(folder, process.clean_environment(folder, extra))
+
+
+@contextlib.contextmanager
+def calling(subject: Subject) -> Iterator[Caller]:
+    """A Caller with fresh homes, which are removed afterwards. An exception inside stops all running calls.
+
+    The homes lie in the user's cache folder: CLIs treat a home inside the system's temporary folder as unsafe.
+    Raises BinaryMissing when there is no such file, WriteFailed when there can be no homes.
+    """
+    if not subject.binary.is_file():
+        raise BinaryMissing(
+            "no such file", where=subject.binary, remedy="give the path of the binary, or acquire it first"
+        )
+    folder = platformdirs.user_cache_path(APPLICATION) / "work"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        workspace = Path(tempfile.mkdtemp(dir=folder))
+    except OSError as error:
+        raise WriteFailed(
+            f"cannot make homes for the binary's calls: {error.strerror}",
+            where=folder,
+            remedy="free some space or fix the permissions",
+        ) from None
+    try:
+        with ThreadPoolExecutor(subject.limits.workers, thread_name_prefix="call") as pool:
+            caller = Caller(subject, workspace, pool)
+            try:
+                yield caller
+            except BaseException:
+                caller.cancel()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+def readable(output: bytes, home: Path) -> str:
+    """The text of one pipe as a person would read it; empty when it is blank."""
+    text = output.decode("utf-8", "replace").replace("\r\n", "\n")
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
+    # Help prints defaults that depend on the environment ("[default: <temporary folder>]").
+    return text.replace(str(home), "{home}") if text.strip() else ""

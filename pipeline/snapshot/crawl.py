@@ -1,0 +1,150 @@
+"""The walk through a CLI's help: root page first, then every command that a page lists.
+
+Subject and caller in -> a Tree: what each command's help said, and what had to be left out. A page counts
+only if its usage names the command that was asked for and no page above it is the same; an exit code says
+nothing in either direction. A command that gives no such page stays in the tree without one, with the
+reason, and the walk goes on; so does the root, without which there is nothing to walk.
+
+The walk goes level by level, so that the limits cut at the same place however the calls overlap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from pipeline import helptext
+from pipeline.errors import BinaryError, BinaryOutputTooLarge, BinaryTimeout
+from pipeline.helptext import Page, Subcommand
+from pipeline.snapshot.calls import Answer, Caller
+from pipeline.snapshot.subject import Subject
+from pipeline.surface.units import Command, Path, flag_order
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One command: its entry in its parent's page, and its own page or the ``problem`` with it."""
+
+    path: Path
+    listing: Subcommand | None = None
+    page: Page | None = None
+    text: str = ""
+    problem: str | None = None
+    is_copy: bool = False
+    error: BinaryError | None = None
+
+    def omission(self) -> str:
+        """The problem as a snapshot records it: the command without the program, then what went wrong."""
+        return f"help: {' '.join(self.path) or 'root'}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """All visits by path, and the omissions that belong to no single visit."""
+
+    visits: Mapping[Path, Visit]
+    cuts: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Visit:
+        return self.visits[()]
+
+    def omissions(self) -> list[str]:
+        return [*self.cuts, *(visit.omission() for visit in self.visits.values() if visit.problem)]
+
+
+@dataclass(slots=True)
+class Walker:
+    """Walks the tree, once per ``prefix`` (the words that come first in every call).
+
+    Pages that two walks have in common are read once.
+    """
+
+    subject: Subject
+    caller: Caller
+    _pages: dict[tuple[Path, str], Page] = field(default_factory=dict)
+
+    def walk(self, prefix: Sequence[str] = ()) -> Tree:
+        """Visit the root and everything below it."""
+        root = self.caller.submit(self.look, Visit(()), {}, prefix).result()
+        visits: dict[Path, Visit] = {(): root}
+        look = partial(self.look, above=visits, prefix=prefix)
+        cuts: list[str] = []
+        level = list(self._children(root, cuts))
+        while level:
+            room = self.subject.limits.commands - len(visits)
+            if len(level) > room:
+                cuts.append(f"help: more than {self.subject.limits.commands} commands")
+                level = sorted(level, key=lambda visit: visit.path)[:room]
+            visited = [
+                visit
+                for visit in self.caller.each(look, level)
+                # A page that lists itself: nothing is left out by leaving it.
+                if not (visit.is_copy and (self.subject.program, *visit.path)[-2] == visit.path[-1])
+            ]
+            visits |= {visit.path: visit for visit in visited}
+            level = [child for visit in visited for child in self._children(visit, cuts)]
+        return Tree(visits, tuple(cuts))
+
+    def look(self, visit: Visit, above: Mapping[Path, Visit], prefix: Sequence[str]) -> Visit:
+        """Ask for one command's page and judge it; ``above`` holds the visits of all shorter paths."""
+        path, listing, limits = visit.path, visit.listing, self.subject.limits
+        by_subcommand = path and self.subject.help.style == "subcommand"
+        try:
+            answer = self.caller.ask(*prefix, *(("help", *path) if by_subcommand else (*path, "--help")))
+        except BinaryTimeout as error:
+            return Visit(path, listing, problem=f"no answer within {limits.seconds_per_call:g} s", error=error)
+        except BinaryOutputTooLarge as error:
+            return Visit(path, listing, problem=f"more than {limits.output_bytes} bytes", error=error)
+        if answer.text and any(above[path[:end]].text == answer.text for end in range(len(path))):
+            return Visit(path, listing, problem="prints its parent's help", is_copy=True)
+        page = self._read(path, answer)
+        # The usage line alone may belong to an error message.
+        is_help = bool(page.flags or page.subcommands or (page.usage_lines and not answer.exit_code))
+        if is_help and page.names(self.subject.program, path):
+            return Visit(path, listing, page, answer.text)
+        if answer.exit_code:
+            return Visit(path, listing, problem=f"exit code {answer.exit_code}")
+        return Visit(path, listing, problem="prints the help of another command" if is_help else "prints no help")
+
+    def _read(self, path: Path, answer: Answer) -> Page:
+        key = (path, answer.text)
+        if key not in self._pages:
+            self._pages[key] = helptext.read_page(
+                answer.text, dialect=self.subject.help.dialect, program=self.subject.program, path=path
+            )
+        return self._pages[key]
+
+    def _children(self, visit: Visit, cuts: list[str]) -> Iterator[Visit]:
+        """The commands that a page lists and that are to be visited, each once."""
+        listed: dict[str, Subcommand] = {}
+        for child in visit.page.subcommands if visit.page else ():
+            if child.name not in self.subject.help.pseudo_commands:
+                listed.setdefault(child.name, child)
+        if listed and len(visit.path) >= self.subject.limits.depth:
+            cuts.append(f"help: {' '.join(visit.path)}: has commands below depth {self.subject.limits.depth}")
+            return
+        for name, child in listed.items():
+            yield Visit((*visit.path, name), child)
+
+
+def command_of(visit: Visit, pseudo_commands: Sequence[str]) -> Command:
+    """A snapshot's entry for a visit: from its own page, else from what its parent's page says of it."""
+    listing = visit.listing or Subcommand(name="")
+    page = visit.page or Page()
+    listed = {child.name for child in page.subcommands}
+    return Command(
+        path=visit.path,
+        about=page.about or listing.about,
+        usage="\n".join(page.usage_lines) or None,
+        aliases=listing.aliases or None,
+        stability=page.stability or listing.stability,
+        section=listing.section,
+        pseudo_commands=tuple(name for name in pseudo_commands if name in listed) or None,
+        unread_lines=page.unread_lines or None,
+        help_sha256=hashlib.sha256(visit.text.encode()).hexdigest() if visit.page else None,
+        args=tuple(sorted(page.args, key=lambda arg: arg.name)) or None,
+        flags=tuple(sorted(page.flags, key=flag_order)) or None,
+    )

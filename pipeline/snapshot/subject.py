@@ -1,0 +1,31 @@
+"""What a snapshot is taken of: one binary, with all that its agent's folder says about reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.contract.agent import FeatureProbe, Help, Limits
+from pipeline.surface.snapshot import Supplement
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """``target`` is a triple (``x86_64-unknown-linux-musl``) or a package's name for one (``linux-x64``).
+
+    ``excluded_stages`` are stages of features that are not switched on. ``platform_os`` is the rules' name
+    of the target's system; without it the target says it.
+    """
+
+    binary: Path
+    program: str
+    tool: str
+    target: str
+    help: Help
+    environment: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    features: FeatureProbe | None = None
+    excluded_stages: tuple[str, ...] = ()
+    supplement: Supplement | None = None
+    platform_os: str | None = None

@@ -1,8 +1,8 @@
 """Normalisation of a wrapper's manifest: the corpus byte for byte, and what is refused."""
 
 import json
-from pathlib import Path
 
+import corpus
 import pytest
 
 from pipeline import canonical
@@ -11,21 +11,10 @@ from pipeline.errors import ArtifactInvalid, RulesInvalid
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag, Manifest, Scope, WrapperCoverage
 from pipeline.wrapper.manifest import normalise
 
-CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
-
-def corpus_cases():
-    index = CORPUS / "index.json"
-    if not index.is_file():
-        reason = "no corpus beside the checkout (../shared/corpus)"
-        return [pytest.param(None, id="corpus", marks=pytest.mark.skip(reason=reason))]
-    cases = json.loads(index.read_text(encoding="utf-8"))["cases"]
-    return [pytest.param(case, id=case["id"]) for case in cases if case["stage"] == "wrapper_coverage"]
-
-
-@pytest.mark.parametrize("case", corpus_cases())
+@pytest.mark.parametrize("case", corpus.cases("wrapper_coverage"))
 def test_corpus_bytes(case):
-    folder = CORPUS / case["dir"]
+    folder = corpus.folder(case)
     source = folder / case["inputs"]["manifest_source"]
     expected = (folder / case["output"]).read_bytes()
 

@@ -7,17 +7,30 @@ tool made is read the same way.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from pipeline.errors import UsageError
 
 MANIFESTS = "cli_manifests"
 POINTERS = ("latest_supported", "latest_validated")
 
+PAGE = "help.txt"
+
+# Names that Windows gives to devices, whatever follows the first dot.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+
 # Version and target become parts of a path: what they may hold is what keeps them inside the root.
-_VERSION = re.compile(r"\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
-_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NUMBER = "(?:0|[1-9][0-9]*)"
+_PRE = f"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_VERSION = re.compile(
+    rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PRE}(?:\.{_PRE})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+)
+_TARGET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+# Names that stand beside targets, and those that Windows gives to devices whatever the suffix.
+_NO_TARGET = re.compile(r"(?:union|any|all)|(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
 
 def check_version(version: str) -> str:
@@ -42,8 +55,8 @@ def is_version(text: object) -> bool:
 
 
 def is_target(text: object) -> bool:
-    """Whether ``text`` may name the file of a target: not one of the names that stand beside targets either."""
-    return isinstance(text, str) and bool(_TARGET.fullmatch(text)) and text not in {"union", "any", "all"}
+    """Whether ``text`` may name the file of a target."""
+    return isinstance(text, str) and bool(_TARGET.fullmatch(text)) and not _NO_TARGET.fullmatch(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +135,14 @@ class Root:
         folder = self.path / "snapshots"
         if not folder.is_dir():
             return []
-        return sorted((p.name for p in folder.iterdir() if p.is_dir() and is_version(p.name)), key=version_key)
+        return in_order(p.name for p in folder.iterdir() if p.is_dir() and is_version(p.name))
 
     def targets(self, version: str) -> list[str]:
         """The targets that have a snapshot of ``version``, by name."""
         folder = self.snapshots(version)
         if not folder.is_dir():
             return []
-        return sorted(p.stem for p in folder.glob("*.json") if p.name != "union.json")
+        return sorted(p.stem for p in folder.glob("*.json") if is_target(p.stem))
 
 
 def version_key(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]:
@@ -139,11 +152,24 @@ def version_key(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, 
     return tuple(int(n) for n in core.split(".")), not pre, parts
 
 
+def in_order(versions: Iterable[str]) -> list[str]:
+    """Versions, oldest first; those that differ in build metadata alone by their text."""
+    return sorted(versions, key=lambda version: (version_key(version), version))
+
+
 def help_page(folder: Path, command: tuple[str, ...]) -> Path:
-    """The raw help page of one command below ``raw_help/<version>/<target>``."""
-    if not command:
-        return folder / "help.txt"
-    return folder.joinpath("commands", *command, "help.txt")
+    """The raw help page of one command below ``raw_help/<version>/<target>``, the same on every system."""
+    return folder.joinpath(*(("commands", *map(safe_token, command)) if command else ()), PAGE)
+
+
+def safe_token(token: str) -> str:
+    """``token`` as a file name on any system: percent-escapes for what one of them refuses, reversible."""
+    name = quote(token, safe=" +@,=!#$&'()[]{};")
+    if name.endswith((".", " ")):
+        name = f"{name[:-1]}%{ord(name[-1]):02X}"
+    if _DEVICE.fullmatch(name) or name == PAGE:
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    return name
 
 
 def relative(path: Path, base: Path) -> str:

@@ -18,6 +18,7 @@ from pipeline import canonical
 from pipeline.acquire import fetch, npm, store, tarball
 from pipeline.acquire.fetch import acquire, lock, package_spec
 from pipeline.acquire.progress import Progress
+from pipeline.cache import VARIABLE, cache_folder
 from pipeline.contract.agent import Agent, Help, Package
 from pipeline.errors import (
     ArtifactMissing,
@@ -132,7 +133,7 @@ def registry(tmp_path, monkeypatch):
         launcher.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("FAKE_REGISTRY", str(tmp_path / "registry"))
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
     return Registry(tmp_path / "registry")
 
 
@@ -396,7 +397,7 @@ def test_two_runs_share_one_download(registry, locked, messages):
 
 def test_a_cache_that_cannot_be_written_says_how_to_choose_another(locked, tmp_path, messages):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(WriteFailed, match=store.VARIABLE):
+    with pytest.raises(WriteFailed, match=VARIABLE):
         acquire(locked, AGENT, OLD, LINUX, cache=tmp_path / "file", progress=Progress(messages))
 
 
@@ -525,7 +526,7 @@ def test_on_a_terminal_there_is_a_bar():
 
 
 def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path))
-    assert store.cache_folder() == tmp_path
-    monkeypatch.delenv(store.VARIABLE)
-    assert "cli-parity" in store.cache_folder().parts
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv(VARIABLE)
+    assert "cli-parity" in cache_folder().parts

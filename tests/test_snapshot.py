@@ -7,16 +7,16 @@ import os
 import time
 from pathlib import Path
 
-import platformdirs
 import psutil
 import pytest
 
 from pipeline import canonical, process
+from pipeline.cache import VARIABLE
 from pipeline.contract.agent import FeatureProbe, Help, Limits
 from pipeline.errors import BinaryFailed, BinaryMissing, BinaryTimeout, UsageError
+from pipeline.layout import help_page, safe_token
 from pipeline.snapshot import Subject, build, default_target, snapshot_bytes, take_snapshot
 from pipeline.snapshot.probe import read_features, read_version
-from pipeline.snapshot.raw_help import page_file, safe_token
 from pipeline.snapshot.target import platform_of
 from pipeline.surface.snapshot import Supplement, SupplementItem
 from tests.fake_cli import fake, page
@@ -37,7 +37,7 @@ PROBE = FeatureProbe(list=("features", "list"), enable=("--enable", "{feature}")
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: folder / name)
+    monkeypatch.setenv(VARIABLE, str(folder))
     return folder
 
 
@@ -230,7 +230,7 @@ def test_nothing_is_left_behind(subject, cache):
     take(subject(TREE))
     with pytest.raises(BinaryFailed):
         take(subject(TREE | {"--version": {"code": 1}}))
-    assert list((cache / "cli-parity" / "work").iterdir()) == []
+    assert list((cache / "work").iterdir()) == []
 
 
 # Features
@@ -392,7 +392,7 @@ def test_two_machines_give_the_same_bytes(subject, tmp_path, monkeypatch):
     subject = subject(TREE | {"--help": {"out": text}, "features list": {"out": LIST}}, features=PROBE)
 
     def elsewhere(name, variables, umask):
-        monkeypatch.setattr(platformdirs, "user_cache_path", lambda app: tmp_path / name / app)
+        monkeypatch.setenv(VARIABLE, str(tmp_path / name / "cache"))
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
         for variable, value in variables.items():
@@ -449,8 +449,8 @@ def test_tokens_become_names_that_every_file_system_holds(token, name):
 
 
 def test_pages_lie_below_their_parents():
-    assert page_file(Path("raw"), ("exec", "resume")) == Path("raw/commands/exec/resume/help.txt")
-    assert page_file(Path("raw"), ()) == Path("raw/help.txt")
+    assert help_page(Path("raw"), ("exec", "resume")) == Path("raw/commands/exec/resume/help.txt")
+    assert help_page(Path("raw"), ()) == Path("raw/help.txt")
 
 
 # Reuse
@@ -502,7 +502,7 @@ def test_anything_that_goes_in_counts(subject, tmp_path):
 def test_a_damaged_memory_is_not_believed(subject, cache, damage):
     subject = subject(TREE)
     first = snapshot_bytes(subject, collected_at=LATER)
-    (memory,) = (cache / "cli-parity" / "snapshots").iterdir()
+    (memory,) = (cache / "snapshots").iterdir()
     content = memory.read_bytes()
     memory.write_bytes(content[: len(content) // 2] if damage is None else damage)
     assert again(subject) == (first, 5)
@@ -512,8 +512,8 @@ def test_a_damaged_memory_is_not_believed(subject, cache, damage):
 def test_incomplete_raw_help_is_taken_again(subject, tmp_path):
     subject, raw = subject(TREE), tmp_path / "raw"
     snapshot_bytes(subject, collected_at=TIME, raw_help=raw)
-    page_file(raw, ("run",)).write_bytes(b"edited")
+    help_page(raw, ("run",)).write_bytes(b"edited")
     assert again(subject, raw_help=raw)[1] > 0
     assert again(subject, raw_help=raw)[1] == 0
-    page_file(raw, ("run", "fast")).unlink()
+    help_page(raw, ("run", "fast")).unlink()
     assert again(subject, raw_help=raw)[1] > 0

@@ -17,6 +17,7 @@ from pipeline import canonical
 from pipeline.acquire import npm, store
 from pipeline.acquire.progress import Progress
 from pipeline.acquire.tarball import Package, check_integrity, open_package
+from pipeline.cache import cache_folder
 from pipeline.contract import agent as contract
 from pipeline.contract.agent import Agent
 from pipeline.errors import ArtifactMissing, DownloadFailed, IntegrityMismatch, UsageError
@@ -32,7 +33,7 @@ def acquire(
     Raises ArtifactMissing (no such row), DownloadFailed, IntegrityMismatch, PackageLayoutUnknown or
     WriteFailed; a failure leaves nothing half-written behind.
     """
-    cache, progress = cache or store.cache_folder(), progress or Progress()
+    cache, progress = cache or cache_folder(), progress or Progress()
     row = _pinned(root, version, target)
     where = f"{root.lock}: {version} {target}"
     found = store.cached_binary(agent, row, cache)
@@ -74,7 +75,7 @@ def lock(
     version is skipped with a message; raises DownloadFailed when that is true of all. Nothing is written
     unless every other row could be made.
     """
-    cache, progress = cache or store.cache_folder(), progress or Progress()
+    cache, progress = cache or cache_folder(), progress or Progress()
     holds = _packages(root, agent, check_version(version), targets)
     old = read_lock(root)
     rows = {(row.version, row.target): row for row in old.rows}

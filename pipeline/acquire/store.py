@@ -15,16 +15,15 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 from pipeline import canonical
+from pipeline.cache import VARIABLE, cache_folder
 from pipeline.contract.agent import Agent
 from pipeline.errors import ArtifactError, IntegrityMismatch, WriteFailed
 from pipeline.surface.lock import LockRow
 from pipeline.surface.units import Shape
 
-VARIABLE = "CLI_PARITY_CACHE"
 CHUNK = 1 << 20
 
 
@@ -34,12 +33,6 @@ class Stored(Shape, frozen=True, kw_only=True):
     size_bytes: int
     mtime_ns: int
     inode: str
-
-
-def cache_folder() -> Path:
-    """The folder that holds binaries and downloads: ``CLI_PARITY_CACHE``, else the user's cache folder."""
-    chosen = os.environ.get(VARIABLE)
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("cli-parity")
 
 
 def place(agent: Agent, row: LockRow, cache: Path) -> Path:

@@ -1,7 +1,7 @@
 """``agent.toml``: all that differs between two CLIs, as data.
 
 Strict: an unknown key is an error that names the file and the key. Placeholders in values are
-``{home}`` (the call's fresh home folder) and ``{feature}``.
+``{home}`` (the fresh home folder of the calls) and ``{feature}``.
 """
 
 from __future__ import annotations

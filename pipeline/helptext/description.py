@@ -50,7 +50,7 @@ def describe(lines: Sequence[str], kinds: frozenset[str]) -> Description:
         values, behind = _bullets(lines[at + 1 :])
         lines = [*lines[:at], "", *behind]
     text, facts = _peel(paragraphs(lines), kinds)
-    if values is None and "possible values" in facts:
+    if not values and "possible values" in facts:
         values = tuple(PossibleValue(name=name) for name in _listed(facts["possible values"]))
     about, stability = split_stability(text)
     return Description(

@@ -24,12 +24,12 @@ from pipeline.surface.units import Arg, Flag, Path, flag_order
 _COMMANDS = re.compile(r"(?:.*\s)?(?:sub)?commands$", re.IGNORECASE)
 _UNITS = re.compile(r"(?:.*\s)?(?:options|flags|arguments|args|positionals)$", re.IGNORECASE)
 _USUAL = frozenset({"options", "flags", "arguments", "args", "commands", "subcommands"})
-# A subcommand's name. It never ends in a colon: an "Examples:" below a description is no command.
-NAME = r"\w(?:[\w.:+@/-]*[\w+])?"
 # Their lines may look like flags and are none of this command's.
 _PROSE = re.compile(
     r"\b(?:examples?|notes?|environment|exit\s+(?:codes?|status)|see\s+also|learn\s+more)\b", re.IGNORECASE
 )
+# A subcommand's name. It never ends in a colon: an "Examples:" below a description is no command.
+NAME = r"\w(?:[\w.:+@/-]*[\w+])?"
 _LONG_OFFSET = len("-x, ")
 _COMMAND_FACTS = frozenset(ALIASES)
 _ARG_FACTS = frozenset({"possible values", "default", "env"})
@@ -120,7 +120,7 @@ def _begins_with_unit(lines: Sequence[str], grammar: Grammar) -> bool:
 
 
 class _Entry(NamedTuple):
-    """The line that an entry begins with and the deeper lines below it."""
+    """The line that an entry begins with and the deeper lines below it; ``doubtful`` if it may be wrapped text."""
 
     line: str
     text: list[str]

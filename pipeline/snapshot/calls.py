@@ -19,16 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import platformdirs
-
 from pipeline import process
+from pipeline.cache import cache_folder
 from pipeline.errors import BinaryMissing, WriteFailed
 from pipeline.snapshot.subject import Subject
 
 T = TypeVar("T")
 U = TypeVar("U")
 
-APPLICATION = "cli-parity"
 # CSI, OSC (ended by BEL or ST) and the two-character escapes, in this order of length.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
@@ -107,7 +105,7 @@ def calling(subject: Subject) -> Iterator[Caller]:
         raise BinaryMissing(
             "no such file", where=subject.binary, remedy="give the path of the binary, or acquire it first"
         )
-    folder = platformdirs.user_cache_path(APPLICATION) / "work"
+    folder = cache_folder() / "work"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         workspace = Path(tempfile.mkdtemp(dir=folder))

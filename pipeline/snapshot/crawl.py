@@ -22,6 +22,8 @@ from pipeline.snapshot.calls import Answer, Caller
 from pipeline.snapshot.subject import Subject
 from pipeline.surface.units import Command, Path, flag_order
 
+_COPY = "prints its parent's help"
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -32,7 +34,6 @@ class Visit:
     page: Page | None = None
     text: str = ""
     problem: str | None = None
-    is_copy: bool = False
     error: BinaryError | None = None
 
     def omission(self) -> str:
@@ -82,7 +83,7 @@ class Walker:
                 visit
                 for visit in self.caller.each(look, level)
                 # A page that lists itself: nothing is left out by leaving it.
-                if not (visit.is_copy and (self.subject.program, *visit.path)[-2] == visit.path[-1])
+                if not (visit.problem == _COPY and (self.subject.program, *visit.path)[-2] == visit.path[-1])
             ]
             visits |= {visit.path: visit for visit in visited}
             level = [child for visit in visited for child in self._children(visit, cuts)]
@@ -99,7 +100,7 @@ class Walker:
         except BinaryOutputTooLarge as error:
             return Visit(path, listing, problem=f"more than {limits.output_bytes} bytes", error=error)
         if answer.text and any(above[path[:end]].text == answer.text for end in range(len(path))):
-            return Visit(path, listing, problem="prints its parent's help", is_copy=True)
+            return Visit(path, listing, problem=_COPY)
         page = self._read(path, answer)
         # The usage line alone may belong to an error message.
         is_help = bool(page.flags or page.subcommands or (page.usage_lines and not answer.exit_code))

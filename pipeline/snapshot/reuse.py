@@ -14,15 +14,14 @@ import hashlib
 from pathlib import Path
 
 import msgspec
-import platformdirs
 from msgspec.structs import replace
 
 import pipeline
 from pipeline import canonical, helptext
+from pipeline.cache import cache_folder
 from pipeline.errors import ParityError, WriteFailed
 from pipeline.layout import relative
 from pipeline.snapshot.build import take_snapshot
-from pipeline.snapshot.calls import APPLICATION
 from pipeline.snapshot.raw_help import is_complete
 from pipeline.snapshot.subject import Subject
 from pipeline.surface.snapshot import Snapshot
@@ -49,7 +48,7 @@ def snapshot_bytes(subject: Subject, *, collected_at: str, raw_help: Path | None
 def _memory_of(subject: Subject) -> Path:
     """One file per binary and target, so that the memory does not grow with every build of it."""
     name = "\0".join((str(subject.binary.resolve()), subject.tool, subject.target))
-    return platformdirs.user_cache_path(APPLICATION) / "snapshots" / hashlib.sha256(name.encode()).hexdigest()
+    return cache_folder() / "snapshots" / hashlib.sha256(name.encode()).hexdigest()
 
 
 def _key_of(subject: Subject) -> str | None:

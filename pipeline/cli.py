@@ -46,7 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     snapshot.add_argument("--name", help="the program's name in its usage lines (default: the file's name)")
     snapshot.add_argument("--tool", help="the tool's name in the snapshot (default: NAME-cli)")
     snapshot.add_argument("--dialect", default="clap", help="the format of its help (default: %(default)s)")
-    snapshot.add_argument("--style", choices=("flag", "subcommand"), default="flag", help="`x y --help` or `x help y`")
+    snapshot.add_argument(
+        "--style",
+        choices=("flag", "subcommand", "listed"),
+        default="listed",
+        help="ask by `x y --help`, by `x help y`, or by the latter where help is listed (default: %(default)s)",
+    )
     snapshot.add_argument("--target", help="the binary's target triple (default: read from the binary)")
     snapshot.add_argument("--out-file", default="-", metavar="F", help="where to write it (default: standard output)")
     snapshot.add_argument("--capture-raw-help", type=Path, metavar="DIR", help="keep the raw help pages there")
@@ -113,7 +118,7 @@ def _snapshot(arguments: argparse.Namespace) -> int:
         program=name,
         tool=arguments.tool or f"{name}-cli",
         target=arguments.target or default_target(arguments.binary),
-        help=Help(dialect=arguments.dialect, style=arguments.style, pseudo_commands=("help",)),
+        help=Help(dialect=arguments.dialect, style=arguments.style),
         supplement=canonical.read(arguments.supplement, Supplement) if arguments.supplement else None,
     )
     content = snapshot_bytes(subject, collected_at=timestamp(), raw_help=arguments.capture_raw_help)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from fake_cli import fake, page
 
 from pipeline import canonical, process
 from pipeline.cache import VARIABLE
@@ -19,7 +20,6 @@ from pipeline.snapshot import Subject, build, default_target, snapshot_bytes, ta
 from pipeline.snapshot.probe import read_features, read_version
 from pipeline.snapshot.target import platform_of
 from pipeline.surface.snapshot import Supplement, SupplementItem
-from tests.fake_cli import fake, page
 
 TIME = "2026-01-01T00:00:00Z"
 LATER = "2026-02-02T00:00:00Z"
@@ -89,7 +89,14 @@ def test_the_whole_tree_is_read(subject):
 
 def test_the_flag_style_asks_each_command_for_help(subject):
     replies = {"--help": TREE["--help"], "list --help": TREE["help list"], "run --help": {"out": page("run")}}
-    assert paths(take(subject(replies, help=Help(dialect="clap", pseudo_commands=("help",))))) == ["", "list", "run"]
+    assert paths(take(subject(replies, help=Help(dialect="clap", style="flag")))) == ["", "list", "run"]
+
+
+def test_the_listed_style_follows_the_root_page(subject):
+    listed = Help(dialect="clap", style="listed")
+    assert paths(take(subject(TREE, help=listed))) == ["", "list", "run", "run fast"]
+    replies = {"--help": {"out": page(commands=("run",))}, "run --help": {"out": page("run")}}
+    assert paths(take(subject(replies, help=listed))) == ["", "run"]
 
 
 def test_binary_is_described(subject, tmp_path):

@@ -32,13 +32,14 @@ class Package(Shape, frozen=True, kw_only=True):
 class Help(Shape, frozen=True, kw_only=True):
     """How help is asked for and in which format it is printed.
 
-    ``style`` is ``subcommand`` (``program help exec resume``) or ``flag`` (``program exec resume --help``).
+    ``style`` is ``subcommand`` (``program help exec resume``), ``flag`` (``program exec resume --help``) or
+    ``listed``: as a subcommand where the root's page lists one of the ``pseudo_commands``, else as a flag.
     ``pseudo_commands`` are children that are only help pages.
     """
 
     dialect: str
-    style: Literal["subcommand", "flag"] = "flag"
-    pseudo_commands: tuple[str, ...] = ()
+    style: Literal["subcommand", "flag", "listed"] = "listed"
+    pseudo_commands: tuple[str, ...] = ("help",)
 
 
 class Limits(Shape, frozen=True, kw_only=True):

@@ -92,7 +92,7 @@ class Walker:
     def look(self, visit: Visit, above: Mapping[Path, Visit], prefix: Sequence[str]) -> Visit:
         """Ask for one command's page and judge it; ``above`` holds the visits of all shorter paths."""
         path, listing, limits = visit.path, visit.listing, self.subject.limits
-        by_subcommand = path and self.subject.help.style == "subcommand"
+        by_subcommand = path and self._has_help_command(above[()])
         try:
             answer = self.caller.ask(*prefix, *(("help", *path) if by_subcommand else (*path, "--help")))
         except BinaryTimeout as error:
@@ -109,6 +109,13 @@ class Walker:
         if answer.exit_code:
             return Visit(path, listing, problem=f"exit code {answer.exit_code}")
         return Visit(path, listing, problem="prints the help of another command" if is_help else "prints no help")
+
+    def _has_help_command(self, root: Visit) -> bool:
+        """Whether commands are asked for as ``help <path>``."""
+        asked = self.subject.help
+        if asked.style != "listed":
+            return asked.style == "subcommand"
+        return root.page is not None and any(child.name in asked.pseudo_commands for child in root.page.subcommands)
 
     def _read(self, path: Path, answer: Answer) -> Page:
         key = (path, answer.text)

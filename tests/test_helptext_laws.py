@@ -6,6 +6,7 @@ import re
 
 import msgspec
 import pytest
+from help_render import render, usage_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -13,7 +14,6 @@ from msgspec.structs import replace
 from pipeline import canonical
 from pipeline.helptext import DIALECTS, Page, Subcommand, read_page
 from pipeline.surface.units import Arg, Flag, PossibleValue, flag_order
-from tests.help_render import render, usage_of
 
 PROGRAM, PATH = "demo", ("group", "run")
 LAW = settings(max_examples=60, deadline=None, derandomize=True)

@@ -8,12 +8,12 @@ import threading
 import time
 from pathlib import Path
 
+import fake_cli
 import psutil
 import pytest
 
 from pipeline import process
 from pipeline.errors import BinaryError, BinaryMissing, BinaryOutputTooLarge, BinaryTimeout
-from tests import fake_cli
 
 OUTPUTS = [process._ThreadedOutput] if sys.platform == "win32" else [process._Output, process._ThreadedOutput]
 

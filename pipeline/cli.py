@@ -7,6 +7,7 @@ files, messages to standard error.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version as installed_version
@@ -21,14 +22,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
     except ParityError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # The reader went away (`parity … | head`): nobody is left to tell.
-        sys.stderr.close()
+        # The reader went away (`parity … | head`): nobody is left to tell, and what is still buffered must
+        # not fail a second time when the interpreter flushes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

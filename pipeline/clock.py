@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pipeline.errors import EpochMissing
 
 VARIABLE = "SOURCE_DATE_EPOCH"
+_LONGEST = 20  # digits; the last second of the year 9999 has 12
 
 
 def environment_epoch(environ: Mapping[str, str] | None = None) -> int | None:
@@ -24,9 +25,9 @@ def environment_epoch(environ: Mapping[str, str] | None = None) -> int | None:
     text = (os.environ if environ is None else environ).get(VARIABLE)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST):
         raise EpochMissing(
-            f"{VARIABLE} is {text!r}, which is not a number of seconds since 1970",
+            f"{VARIABLE} is {text[: 2 * _LONGEST]!r}, which is not a number of seconds since 1970",
             remedy=f"set {VARIABLE} to whole seconds, for example $(git log -1 --format=%ct)",
         )
     return int(text)
@@ -46,6 +47,8 @@ def timestamp(pinned: int | None = None, environ: Mapping[str, str] | None = Non
             remedy=f"set {VARIABLE} to whole seconds since 1970, or pin an epoch in artifacts.lock.json",
         )
     try:
+        if epoch < 0:  # Windows refuses it, the others do not
+            raise ValueError
         return datetime.fromtimestamp(epoch, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, OSError, ValueError):
         raise EpochMissing(

@@ -29,8 +29,8 @@ _VERSION = re.compile(
     rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PRE}(?:\.{_PRE})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
 _TARGET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
-# Names that stand beside targets, and those that Windows gives to devices whatever the suffix.
-_NO_TARGET = re.compile(r"(?:union|any|all)|(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+# What stands beside the targets' own files.
+_RESERVED = {"union", "any", "all"}
 
 
 def check_version(version: str) -> str:
@@ -56,7 +56,9 @@ def is_version(text: object) -> bool:
 
 def is_target(text: object) -> bool:
     """Whether ``text`` may name the file of a target."""
-    return isinstance(text, str) and bool(_TARGET.fullmatch(text)) and not _NO_TARGET.fullmatch(text)
+    if not isinstance(text, str) or not _TARGET.fullmatch(text):
+        return False
+    return text.lower() not in _RESERVED and not _DEVICE.fullmatch(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from pipeline import canonical
 from pipeline.acquire.store import cached_binary
 from pipeline.clock import timestamp
 from pipeline.contract.folder import Folder
-from pipeline.errors import BinaryMissing, IdentityMismatch
+from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch
+from pipeline.layout import Root
 from pipeline.lifecycle.metadata import CarriedOver, write_metadata
 from pipeline.report.stage import write_reports
 from pipeline.snapshot import Subject, snapshot_bytes
@@ -107,14 +108,32 @@ def version_metadata(
     """Write the version's metadata.
 
     Without a ``status`` the one that the version has is kept, and one that has none is reported: a rebuild
-    neither promotes nor demotes.
+    neither promotes nor demotes. A file that cannot be read any more is made anew, unless a pointer relies on
+    the status that it held.
     """
     if status is None:
-        path = folder.root.metadata(version)
-        known = canonical.read(path, CarriedOver).status if path.exists() else None
+        known = _known_status(folder.root, version)
         status = max(known or Status.REPORTED, Status.REPORTED, key=_ORDER.index)
     return [
         write_metadata(
             folder.root, version, status, folder.rules, updated_at=folder.stamp(version), validation=validation
         )
     ]
+
+
+def _known_status(root: Root, version: str) -> Status | None:
+    path = root.metadata(version)
+    if not path.exists():
+        return None
+    try:
+        return canonical.read(path, CarriedOver).status
+    except ArtifactInvalid as error:
+        pointers = [root.latest_validated, *sorted(root.path.glob("pointers/*/*.txt"))]
+        if any(one.exists() and one.read_bytes().strip() == version.encode() for one in pointers):
+            raise ArtifactInvalid(
+                f"{error.problem}; its status, notes and validation cannot be derived, and a pointer relies on them",
+                where=path,
+                remedy="restore the file from git",
+            ) from None
+        path.unlink()
+        return None

@@ -28,6 +28,7 @@ def task_report() -> Iterator[dict[str, Any]]:
                 outputs=report_files(agent, version),
                 rooms=("report",),
                 settings=(agent.epoch(version),),
+                leftovers=leftover_reports(agent, version),
                 call=partial(_report, agent, version),
             ).task()
 
@@ -37,6 +38,12 @@ def report_files(agent: AgentFolder, version: str) -> tuple[Path, ...]:
     targets = agent.targets(version)
     modes = ["any", *targets, *(["all"] if targets == agent.expected_targets else [])]
     return tuple(agent.root.report(version, mode, suffix) for mode in modes for suffix in (".json", ".md"))
+
+
+def leftover_reports(agent: AgentFolder, version: str) -> tuple[Path, ...]:
+    """Reports of questions that are no longer asked, such as a target whose snapshot is gone."""
+    there = agent.root.reports(version).glob("coverage.*")
+    return tuple(sorted({path for path in there if path.suffix in (".json", ".md")} - {*report_files(agent, version)}))
 
 
 def _report(agent: AgentFolder, version: str) -> None:

@@ -31,6 +31,7 @@ class Step:
     ``rooms`` are the rooms of the library whose code decides the outputs. ``settings`` are the values from
     shared files that the step uses (it runs again when they change, not when the file does). A ``detached``
     step owns its outputs, but nobody waits for it: a union must not pull in the crawl of a binary.
+    ``leftovers`` are files that are there and that the step will remove.
     """
 
     stage: str
@@ -42,6 +43,7 @@ class Step:
     rooms: tuple[str, ...] = ()
     settings: tuple[object, ...] = ()
     detached: bool = False
+    leftovers: tuple[Path, ...] = ()
 
     def task(self) -> dict[str, Any]:
         """The doit task. Its action fails with one clear line on a known error, with a traceback on a bug."""
@@ -58,6 +60,8 @@ class Step:
         }
         if self.outputs:
             task["uptodate"].append(OutputsUnmodified(self.outputs))
+        if self.leftovers:
+            task["uptodate"].append(LeftoversRemoved(self.leftovers))
         if not self.detached:
             task["targets"] = [str(path) for path in self.outputs]
         return task
@@ -105,6 +109,16 @@ class OutputsUnmodified:
         modified = [str(path) for path in self._outputs if not _unmodified(path, known.get(str(path)))]
         self.reason = f"not as the last run left it: {', '.join(modified)}"
         return not modified
+
+
+class LeftoversRemoved:
+    """An `uptodate` of doit that is never true: the step has something to remove."""
+
+    def __init__(self, leftovers: Sequence[Path]) -> None:
+        self.reason = f"to be removed: {', '.join(map(str, leftovers))}"
+
+    def __call__(self) -> bool:
+        return False
 
 
 def _state(path: Path) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from doit.exceptions import TaskFailed
 
 from tasks.agents import AgentFolder, agents, open_folder
-from tasks.report import report_files
+from tasks.report import leftover_reports, report_files
 from tasks.step import Step
 
 
@@ -21,7 +21,7 @@ def task_validate() -> Iterator[dict[str, Any]]:
             stage="validate",
             name=agent.name,
             doc=f"check every artifact of {agent.name}",
-            inputs=tuple(sorted({*_committed(agent), *_derived(agent)})),
+            inputs=tuple(sorted({*_committed(agent), *_derived(agent)} - {*_leftovers(agent)})),
             rooms=("union", "wrapper", "report", "lifecycle", "helptext", "validate"),
             call=partial(_validate, agent),
         ).task()
@@ -43,6 +43,12 @@ def _derived(agent: AgentFolder) -> Iterator[Path]:
         yield agent.root.union(version)
         yield agent.root.metadata(version)
         yield from report_files(agent, version)
+
+
+def _leftovers(agent: AgentFolder) -> Iterator[Path]:
+    """What the report stage is about to remove: an input that vanishes while doit runs would stop it."""
+    for version in agent.root.versions():
+        yield from leftover_reports(agent, version)
 
 
 def _validate(agent: AgentFolder) -> TaskFailed | None:

@@ -22,7 +22,7 @@ from pipeline.contract.rules import Globals, Rules, read_rules
 from pipeline.errors import GateFailed, LevelsMixed, NoteMissing, ParityError, ScopeMismatch
 from pipeline.layout import Root
 from pipeline.lifecycle.metadata import CarriedOver, build_metadata
-from pipeline.report import Upstream, build_reports
+from pipeline.report import Upstream, render_reports, sort_units
 from pipeline.surface.coverage import Manifest
 from pipeline.surface.metadata import Status, Validation
 from pipeline.union import union_bytes
@@ -92,10 +92,8 @@ def reports_of(case: dict[str, Any]) -> dict[str, bytes]:
     if coverage.wrapper_version:
         wrapper["wrapper_version"] = coverage.wrapper_version
     union = source / inputs["union"]
-    return build_reports(
-        Upstream.parse(union.read_bytes(), union),
-        coverage.coverage,
-        rules,
+    files = render_reports(
+        sort_units(Upstream.parse(union.read_bytes(), union), coverage.coverage, rules),
         inputs={
             "upstream": {"semantic_version": case["version"]},
             "wrapper": wrapper,
@@ -103,6 +101,7 @@ def reports_of(case: dict[str, Any]) -> dict[str, bytes]:
         },
         generated_at=case["frozen"]["generated_at"],
     )
+    return {name: b"".join(pieces) for name, pieces in files.items()}
 
 
 REFUSED = {

@@ -8,6 +8,7 @@ this version does, is an error with its JSON path: a rule is never followed by h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,6 +18,7 @@ import msgspec
 from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.errors import RulesInvalid
+from pipeline.layout import is_target
 from pipeline.surface.units import CommandPath
 
 
@@ -221,6 +223,8 @@ def read_rules(path: Path) -> Rules:
 
     if not targets:
         refuse("$.union.expected_targets", "is empty", "list at least the required target")
+    if nameless := [target for target in targets if not is_target(target)]:
+        refuse("$.union.expected_targets", f"{nameless[0]!r} cannot name a file", "write a target triple")
     if len(set(targets)) != len(targets):
         refuse("$.union.expected_targets", "names a target twice", "list each target once")
     if rules.union.required_target not in targets:
@@ -229,6 +233,10 @@ def read_rules(path: Path) -> Rules:
             f"{rules.union.required_target} is not one of the expected targets",
             "add it to $.union.expected_targets or require another one",
         )
+    try:
+        re.compile(rules.versioning.pointers.stable_semver_pattern)
+    except re.error as error:
+        refuse("$.versioning.pointers.stable_semver_pattern", f"is no regular expression: {error}", "correct it")
     if rules.parity_exclusions.schema_version != 1:
         refuse("$.parity_exclusions.schema_version", "is not 1", "this version reads schema 1")
     return rules

@@ -5,8 +5,8 @@ target), as JSON for programs and Markdown for people. ``resolve`` holds the one
 version metadata uses too.
 """
 
-from pipeline.report.build import build_reports
+from pipeline.report.build import render_reports, sort_units
 from pipeline.report.stage import report_bytes, write_reports
 from pipeline.report.upstream import Upstream
 
-__all__ = ["Upstream", "build_reports", "report_bytes", "write_reports"]
+__all__ = ["Upstream", "render_reports", "report_bytes", "sort_units", "write_reports"]

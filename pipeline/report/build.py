@@ -1,7 +1,7 @@
 """Reports: every unit of the union put into the list where its standing belongs, per question.
 
 One pass over the surface answers all questions. Units of equal availability and equal claims have equal
-outcomes, and entries that stand in several reports are encoded once and spliced (``canonical.fragments``):
+outcomes, and entries that stand in several reports are encoded once and spliced (``canonical.splice``):
 the cost is that of the union's size, not of the number of reports.
 """
 
@@ -15,7 +15,7 @@ from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.contract.rules import Exclusion, Rules
 from pipeline.report.markdown import render_lines, render_report
-from pipeline.report.resolve import Claim, Resolver, Standing, TargetSet, reach, resolve
+from pipeline.report.resolve import NO_WAIVERS, Claims, Resolver, Standing, TargetSet, resolve
 from pipeline.report.upstream import Exclusions, Unit, Upstream
 from pipeline.surface.coverage import CoveredCommand, Level
 from pipeline.surface.report import Deltas
@@ -39,10 +39,14 @@ class Question(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """Where a unit goes: a list, in the reports of a bit mask over the questions, with what stands there."""
+    """Where a unit goes: a list, in the reports of a bit mask over the questions, with what stands there.
+
+    ``on`` is where upstream has it; for what upstream does not have at all, where the wrapper claims it.
+    """
 
     list: str
     questions: int
+    on: tuple[str, ...]
     level: str | None
     note: str | None
 
@@ -55,42 +59,47 @@ class Group:
     entries: list[Json]
 
 
-def build_reports(
-    upstream: Upstream,
-    coverage: Sequence[CoveredCommand],
-    rules: Rules,
-    *,
-    inputs: Json,
-    generated_at: str,
-    program: str = "",
-) -> dict[str, bytes]:
-    """All reports of one version: file name (``coverage.any.json``, ``coverage.any.md`` …) → bytes.
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Every unit of a version in its lists: what the reports say, before anything is written."""
 
-    ``inputs`` is the report's ``inputs`` object without the targets. Raises LevelsMixed, ScopeMismatch or
-    NoteMissing; nothing is returned then.
-    """
+    upstream: Upstream
+    questions: Sequence[Question]
+    lists: dict[str, list[Group]]
+
+
+def sort_units(upstream: Upstream, coverage: Sequence[CoveredCommand], rules: Rules) -> Sorted:
+    """Compare a union with a wrapper coverage. Raises LevelsMixed, ScopeMismatch or NoteMissing."""
     targets = TargetSet(rules, upstream.targets)
     questions = _questions(upstream, targets)
-    with canonical.no_collector_pauses():
-        lists = _Sorter(questions, Resolver(coverage, targets), targets).sort(upstream, rules)
-        spliced = {name: _splice(groups) for name, groups in lists.items()}
-        lines = {
-            name: [(group.questions, render_lines(group.entries, program)) for group in groups]
-            for name, groups in lists.items()
+    lists = _Sorter(questions, Resolver(coverage, targets), targets).sort(upstream, rules)
+    return Sorted(upstream, questions, lists)
+
+
+def render_reports(found: Sorted, *, inputs: Json, generated_at: str, program: str = "") -> dict[str, list[bytes]]:
+    """All reports of one version: file name (``coverage.any.json``, ``coverage.any.md`` …) → bytes, in pieces.
+
+    What stands in several reports is one piece of each. ``inputs`` is the report's ``inputs`` object without
+    the targets.
+    """
+    spliced = {name: _splice(groups) for name, groups in found.lists.items()}
+    lines = {
+        name: [(group.questions, render_lines(group.entries, program)) for group in groups]
+        for name, groups in found.lists.items()
+    }
+    files: dict[str, list[bytes]] = {}
+    for index, question in enumerate(found.questions):
+        bit = 1 << index
+        document = _document(question, found.upstream, inputs, generated_at)
+        document["deltas"] = {
+            name: chosen
+            for name, groups in spliced.items()
+            if (chosen := [text for mask, text in groups if mask & bit]) or name in ALWAYS
         }
-        files: dict[str, bytes] = {}
-        for index, question in enumerate(questions):
-            bit = 1 << index
-            document = _document(question, upstream, inputs, generated_at)
-            document["deltas"] = {
-                name: chosen
-                for name, groups in spliced.items()
-                if (chosen := [text for mask, text in groups if mask & bit]) or name in ALWAYS
-            }
-            files[f"coverage.{question.mode}.json"] = canonical.encode(document)
-            texts = {name: [text for mask, text in groups if mask & bit] for name, groups in lines.items()}
-            files[f"coverage.{question.mode}.md"] = render_report(document, texts)
-        return files
+        files[f"coverage.{question.mode}.json"] = canonical.encode_pieces(document)
+        texts = {name: [text for mask, text in groups if mask & bit] for name, groups in lines.items()}
+        files[f"coverage.{question.mode}.md"] = render_report(document, texts)
+    return files
 
 
 def _questions(upstream: Upstream, targets: TargetSet) -> list[Question]:
@@ -121,30 +130,35 @@ def _document(question: Question, upstream: Upstream, inputs: Json, generated_at
 
 def _splice(groups: Sequence[Group]) -> list[tuple[int, Any]]:
     # Entries stand three levels deep: document, deltas, list.
-    return [(group.questions, canonical.fragments(group.entries, 3)) for group in groups]
+    return [(group.questions, canonical.splice(group.entries, 3)) for group in groups]
 
 
 class _Sorter:
-    """Puts units into lists; see SEMANTICS 5.2 and 5.3 for which."""
+    """Puts units into lists; see SEMANTICS 5.2 and 5.3 for which.
+
+    What decides is few and far between: units that agree on it share their placements.
+    """
 
     def __init__(self, questions: Sequence[Question], resolver: Resolver, targets: TargetSet) -> None:
         self._questions = questions
         self._resolver = resolver
         self._targets = targets
         self._lists: dict[str, list[Group]] = {}
-        self._known: dict[Any, tuple[Placement, ...]] = {}
 
     def sort(self, upstream: Upstream, rules: Rules) -> dict[str, list[Group]]:
         """Every list of every report, in the order in which a report shows them."""
-        # Availability of everything upstream, for the wrapper's side of the comparison.
-        masks: dict[tuple[str, ...], int] = {}
+        known: dict[Any, tuple[Placement, ...]] = {}
+        path, waivers = None, NO_WAIVERS
         for unit, exclusion in Exclusions(rules).walk(upstream):
-            on = unit.available_on
-            available = masks.get(on)
-            if available is None:
-                available = masks[on] = self._targets.mask(on)
-            for placement in self._placements(unit, available, exclusion):
-                self._put(unit, placement, on)
+            if unit.path is not path:
+                path, waivers = unit.path, self._resolver.waivers(unit.path)
+            claims = self._resolver.claims(unit)
+            key = (unit.kind, unit.available_on, claims, waivers, exclusion and exclusion.note)
+            placements = known.get(key)
+            if placements is None:
+                placements = known[key] = tuple(self._decide(unit, claims, waivers, exclusion))
+            for placement in placements:
+                self._put(unit, placement)
         self._wrapper_only(upstream)
 
         found = self._lists
@@ -152,22 +166,15 @@ class _Sorter:
         found["intentionally_unsupported"] = waived
         return {name: found.get(name, []) for name in fields_of(Deltas) if found.get(name) or name in ALWAYS}
 
-    def _placements(self, unit: Unit, available: int, exclusion: Exclusion | None) -> tuple[Placement, ...]:
-        claims, waivers = self._resolver.claims(unit), self._resolver.waivers(unit.path)
-        key = (unit.kind, available, claims, waivers, exclusion.note if exclusion else None)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = tuple(self._decide(unit, available, claims, waivers, exclusion))
-        return known
-
     def _decide(
         self,
         unit: Unit,
-        available: int,
-        claims: tuple[Claim, ...],
-        waivers: tuple[tuple[Claim, ...], ...],
+        claims: Claims,
+        waivers: tuple[Claims, ...],
         exclusion: Exclusion | None,
     ) -> Iterator[Placement]:
+        """Where a unit of upstream goes."""
+        available = self._targets.mask(unit.available_on)
         found: dict[tuple[str, str | None, str | None], int] = {}
         for index, question in enumerate(self._questions):
             if not question.asks(available):
@@ -184,46 +191,50 @@ class _Sorter:
                 outcome = (name, *standing)
             found[outcome] = found.get(outcome, 0) | 1 << index
         for (name, level, note), questions in found.items():
-            yield Placement(name, questions, level, note)
+            yield Placement(name, questions, unit.available_on, level, note)
 
     def _wrapper_only(self, upstream: Upstream) -> None:
         """What the wrapper claims and upstream does not have, under each question."""
-        available: dict[tuple[str, tuple[str, ...], str], tuple[str, ...]] = {}
-        for command in upstream.commands:
-            available["command", command.path, ""] = command.available_on
-            for flag in command.flags:
-                available["flag", command.path, flag.key] = flag.available_on
-            for arg in command.args:
-                available["arg", command.path, arg.name] = arg.available_on
-        for (kind, path, key), claims in self._resolver.units():
-            claimed = reach(claims)
-            own = available.get((kind, path, key), ())
-            mask = self._targets.mask(own)
-            somewhere = own or available.get(("command", path, ""))
-            unit = Unit(kind, path, key, own)
-            found: dict[tuple[Standing, tuple[str, ...]], int] = {}
-            for index, question in enumerate(self._questions):
-                if question.asks(claimed) and not question.asks(mask):
-                    standing = resolve(claims, question.relevant, unit)
-                    on: tuple[str, ...] = somewhere or self._targets.list(claimed & question.relevant)
-                    found[standing, on] = found.get((standing, on), 0) | 1 << index
-            for ((level, note), on), questions in found.items():
-                self._put(unit, Placement(f"wrapper_only_{_PLURAL[kind]}", questions, level, note), on)
+        commands = {command.path: command for command in upstream.commands}
+        known: dict[Any, tuple[Placement, ...]] = {}
+        for kind, path, key, claims in self._resolver.units():
+            command = commands.get(path)
+            unit = Unit(kind, path, key, command.availability(kind, key) if command else ())
+            somewhere = command.available_on if command else ()
+            decisive = (kind, claims, unit.available_on, somewhere)
+            placements = known.get(decisive)
+            if placements is None:
+                placements = known[decisive] = tuple(self._decide_only(unit, claims, somewhere))
+            for placement in placements:
+                self._put(unit, placement)
 
-    def _put(self, unit: Unit, placement: Placement, on: Sequence[str]) -> None:
+    def _decide_only(self, unit: Unit, claims: Claims, command_on: tuple[str, ...]) -> Iterator[Placement]:
+        """Where a unit that the wrapper claims goes, as far as upstream does not have it."""
+        available = self._targets.mask(unit.available_on)
+        found: dict[tuple[tuple[str, ...], Standing], int] = {}
+        for index, question in enumerate(self._questions):
+            if question.asks(claims.reach) and not question.asks(available):
+                on = unit.available_on or command_on or self._targets.list(claims.reach & question.relevant)
+                outcome = (on, resolve(claims, question.relevant, unit))
+                found[outcome] = found.get(outcome, 0) | 1 << index
+        for (on, (level, note)), questions in found.items():
+            yield Placement(f"wrapper_only_{_PLURAL[unit.kind]}", questions, on, level, note)
+
+    def _put(self, unit: Unit, placement: Placement) -> None:
+        name, questions, on, level, note = placement
         entry: Json = {"path": unit.path}
         if unit.key:
             entry[_IDENTITY_KEY[unit.kind]] = unit.key
         entry["upstream_available_on"] = on
-        if placement.level is not None:
-            entry["wrapper_level"] = placement.level
-        if placement.note is not None:
-            entry["note"] = placement.note
-        groups = self._lists.setdefault(placement.list, [])
-        if groups and groups[-1].questions == placement.questions:
+        if level is not None:
+            entry["wrapper_level"] = level
+        if note is not None:
+            entry["note"] = note
+        groups = self._lists.setdefault(name, [])
+        if groups and groups[-1].questions == questions:
             groups[-1].entries.append(entry)
         else:
-            groups.append(Group(placement.questions, [entry]))
+            groups.append(Group(questions, [entry]))
 
 
 def _list_for(unit: Unit, standing: Standing) -> str | None:

@@ -23,20 +23,22 @@ _TITLES = {
 _QUESTIONS = {"any": "on any target", "all": "on all targets"}
 
 
-def render_lines(entries: Sequence[Json], program: str) -> tuple[int, str]:
+def render_lines(entries: Sequence[Json], program: str) -> tuple[int, bytes]:
     """Entries of one list as a block of list items, with their number."""
-    lines = []
+    lines, path, command = [], None, ""
     for entry in entries:
-        words = (*((program,) if program else ()), *entry["path"], entry.get("key") or entry.get("name") or "")
-        line = f"- [ ] `{' '.join(word for word in words if word) or '(root)'}`"
-        if "note" in entry:
-            line += f": {' '.join(entry['note'].split())}"
-        lines.append(line)
-    return len(lines), "\n".join(lines)
+        if entry["path"] is not path:  # the units of a command come one after the other
+            path = entry["path"]
+            command = " ".join((program, *path) if program else path)
+        key = entry.get("key") or entry.get("name")
+        unit = f"{command} {key}".lstrip() if key else command or "(root)"
+        note = f": {' '.join(entry['note'].split())}" if "note" in entry else ""
+        lines.append(f"- [ ] `{unit}`{note}")
+    return len(lines), "\n".join((*lines, "")).encode()
 
 
-def render_report(document: Json, blocks: Mapping[str, Sequence[tuple[int, str]]]) -> bytes:
-    """The whole page; ``blocks`` are the rendered parts of each list, in order."""
+def render_report(document: Json, blocks: Mapping[str, Sequence[tuple[int, bytes]]]) -> list[bytes]:
+    """The whole page in pieces; ``blocks`` are the rendered parts of each list, in order."""
     upstream = document["inputs"]["upstream"]
     wrapper = document["inputs"]["wrapper"].get("wrapper_version")
     wanted = document["platform_filter"]
@@ -53,7 +55,8 @@ def render_report(document: Json, blocks: Mapping[str, Sequence[tuple[int, str]]
     ]
     if not any(counts.values()):
         page.append("| everything is covered | 0 |")
+    pieces = ["\n".join((*page, "")).encode()]
     for name, title in _TITLES.items():
         if counts.get(name):
-            page += ["", f"## {title}", "", *(text for _, text in blocks[name])]
-    return ("\n".join(page) + "\n").encode()
+            pieces += [f"\n## {title}\n\n".encode(), *(text for _, text in blocks[name])]
+    return pieces

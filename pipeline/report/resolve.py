@@ -8,12 +8,16 @@ whole subtree: a unit that has no claim of its own takes the nearest waiver amon
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from pipeline.contract.rules import Rules
 from pipeline.errors import LevelsMixed, NoteMissing, ScopeMismatch
 from pipeline.report.upstream import Kind, Unit
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag, Level, Scope
+from pipeline.surface.units import Path
 
 
 class TargetSet:
@@ -22,16 +26,20 @@ class TargetSet:
     def __init__(self, rules: Rules, others: Iterable[str] = ()) -> None:
         self.names = tuple(dict.fromkeys((*rules.targets, *others)))
         self._bit = {name: 1 << index for index, name in enumerate(self.names)}
+        self._masks: dict[tuple[str, ...], int] = {}
         self.expected = self.mask(rules.targets)
         self._platforms: dict[str, int] = {}
         for target, platform in rules.union.platform_mapping.items():
             self._platforms[platform] = self._platforms.get(platform, 0) | self._bit.get(target, 0)
 
-    def mask(self, targets: Iterable[str]) -> int:
+    def mask(self, targets: tuple[str, ...]) -> int:
         """The set of the named targets; names that nobody expects count for nothing."""
-        found = 0
-        for target in targets:
-            found |= self._bit.get(target, 0)
+        found = self._masks.get(targets)
+        if found is None:
+            found = 0
+            for target in targets:
+                found |= self._bit.get(target, 0)
+            self._masks[targets] = found
         return found
 
     def scope(self, scope: Scope | None) -> int:
@@ -53,6 +61,20 @@ class Claim(NamedTuple):
     note: str | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Claims:
+    """All claims on one unit, with all targets on which any of them holds.
+
+    Units with equal claims share one object, so that the object can stand for them in keys.
+    """
+
+    all: tuple[Claim, ...] = ()
+    reach: int = 0
+
+    def __iter__(self) -> Iterator[Claim]:
+        return iter(self.all)
+
+
 class Standing(NamedTuple):
     """What holds for a unit: a level and a note; level None means that the wrapper says nothing."""
 
@@ -61,7 +83,8 @@ class Standing(NamedTuple):
 
 
 NOTHING = Standing(None, None)
-_IDENTITY = tuple[Kind, tuple[str, ...], str]
+UNCLAIMED = Claims()
+NO_WAIVERS: tuple[Claims, ...] = ()
 
 
 class Resolver:
@@ -69,41 +92,57 @@ class Resolver:
 
     def __init__(self, coverage: Sequence[CoveredCommand], targets: TargetSet) -> None:
         self.targets = targets
-        self._claims: dict[_IDENTITY, tuple[Claim, ...]] = {}
+        self._shared: dict[tuple[Claim, ...], Claims] = {}
+        self._claims: dict[Path, dict[tuple[Kind, str], Claims]] = {}
         for command in coverage:
             everywhere = targets.scope(command.scope)
-            self._add(("command", command.path, ""), command, everywhere)
+            here = self._claims.setdefault(command.path, {})
+            self._add(here, ("command", ""), command, everywhere)
             for flag in command.flags or ():
-                self._add(("flag", command.path, flag.key), flag, everywhere)
+                self._add(here, ("flag", flag.key), flag, everywhere)
             for arg in command.args or ():
-                self._add(("arg", command.path, arg.name), arg, everywhere)
-        self._waivers = {
+                self._add(here, ("arg", arg.name), arg, everywhere)
+        self._waived = {
             path: claims
-            for (kind, path, _), claims in self._claims.items()
-            if kind == "command" and any(claim.level == Level.INTENTIONALLY_UNSUPPORTED for claim in claims)
+            for path, here in self._claims.items()
+            if (claims := here.get(("command", "")))
+            and any(claim.level == Level.INTENTIONALLY_UNSUPPORTED for claim in claims)
         }
 
-    def _add(self, identity: _IDENTITY, entry: CoveredCommand | CoveredFlag | CoveredArg, within: int) -> None:
-        claim = Claim(self.targets.scope(entry.scope) & within, entry.level, (entry.note or "").strip() or None)
-        self._claims[identity] = (*self._claims.get(identity, ()), claim)
+    def _add(
+        self,
+        here: dict[tuple[Kind, str], Claims],
+        unit: tuple[Kind, str],
+        entry: CoveredCommand | CoveredFlag | CoveredArg,
+        within: int,
+    ) -> None:
+        targets = within if entry.scope is None else self.targets.scope(entry.scope) & within
+        claims: tuple[Claim, ...] = (Claim(targets, entry.level, (entry.note or "").strip() or None),)
+        if earlier := here.get(unit):
+            claims = (*earlier.all, *claims)
+        shared = self._shared.get(claims)
+        if shared is None:
+            shared = self._shared[claims] = Claims(claims, reduce(or_, (claim.targets for claim in claims)))
+        here[unit] = shared
 
-    def units(self) -> Iterator[tuple[_IDENTITY, tuple[Claim, ...]]]:
+    def units(self) -> Iterator[tuple[Kind, Path, str, Claims]]:
         """Every unit that the wrapper claims, by path and then by key or name."""
-        return iter(sorted(self._claims.items(), key=lambda item: item[0][1:]))
+        for path, here in sorted(self._claims.items()):
+            for (kind, key), claims in sorted(here.items(), key=lambda item: item[0][1]):
+                yield kind, path, key, claims
 
-    def claims(self, unit: Unit) -> tuple[Claim, ...]:
-        return self._claims.get(unit[:3], ())
+    def claims(self, unit: Unit) -> Claims:
+        here = self._claims.get(unit.path)
+        return UNCLAIMED if here is None else here.get((unit.kind, unit.key), UNCLAIMED)
 
-    def waivers(self, path: tuple[str, ...]) -> tuple[tuple[Claim, ...], ...]:
+    def waivers(self, path: Path) -> tuple[Claims, ...]:
         """The claims of the waived commands above (and at) a path, nearest first."""
-        if not self._waivers:
-            return ()
+        if not self._waived:
+            return NO_WAIVERS
         above = (path[:depth] for depth in range(len(path), -1, -1))
-        return tuple(self._waivers[one] for one in above if one in self._waivers)
+        return tuple(self._waived[one] for one in above if one in self._waived)
 
-    def standing(
-        self, unit: Unit, claims: Sequence[Claim], waivers: Sequence[Sequence[Claim]], relevant: int, present: int
-    ) -> Standing:
+    def standing(self, unit: Unit, claims: Claims, waivers: Sequence[Claims], relevant: int, present: int) -> Standing:
         """Resolve a unit; ``relevant`` are the targets asked about, ``present`` those where the unit is.
 
         Raises LevelsMixed if the claims do not agree on the relevant targets, ScopeMismatch if a waiver
@@ -120,12 +159,12 @@ class Resolver:
             )
         return found
 
-    def _inherited(self, unit: Unit, waivers: Sequence[Sequence[Claim]], relevant: int, present: int) -> Standing:
+    def _inherited(self, unit: Unit, waivers: Sequence[Claims], relevant: int, present: int) -> Standing:
         for claims in waivers:
             waiver = resolve(claims, relevant, unit)
             if waiver.level != Level.INTENTIONALLY_UNSUPPORTED:
                 continue
-            covered = reach(claims) & present
+            covered = claims.reach & present
             if covered == present:
                 return waiver
             if covered:
@@ -138,15 +177,7 @@ class Resolver:
         return NOTHING
 
 
-def reach(claims: Iterable[Claim]) -> int:
-    """All targets on which any of the claims holds."""
-    found = 0
-    for claim in claims:
-        found |= claim.targets
-    return found
-
-
-def resolve(claims: Iterable[Claim], relevant: int, unit: object) -> Standing:
+def resolve(claims: Claims, relevant: int, unit: object) -> Standing:
     """The level that the claims agree on for the relevant targets, with the first note that says something."""
     held = [claim for claim in claims if claim.targets & relevant]
     if not held:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline import canonical
 from pipeline.canonical import Json
-from pipeline.contract.rules import read_rules
+from pipeline.contract.rules import Rules, read_rules
 from pipeline.errors import IdentityMismatch
 from pipeline.layout import Root
-from pipeline.report.build import build_reports
+from pipeline.report.build import render_reports, sort_units
 from pipeline.report.upstream import Upstream
 from pipeline.surface.coverage import Manifest
 
@@ -23,7 +24,7 @@ def write_reports(
     All reports are computed before the first is written, and reports of questions that are no longer asked
     (a target that is gone, ``all`` of a union that is no longer complete) are removed.
     """
-    files = report_bytes(root, version, generated_at=generated_at, rules_path=rules_path, program=program)
+    files = _pieces(root, version, generated_at=generated_at, rules_path=rules_path, program=program)
     folder = root.reports(version)
     written = [(folder / name, content) for name, content in files.items()]
     canonical.write_all(written)
@@ -37,21 +38,20 @@ def report_bytes(
     root: Root, version: str, *, generated_at: str, rules_path: Path | None = None, program: str = ""
 ) -> dict[str, bytes]:
     """The files of ``write_reports`` as bytes, by name."""
-    rules_path = rules_path or root.rules
-    union_path, coverage_path = root.union(version), root.wrapper_coverage
-    union, coverage_raw = canonical.read_bytes(union_path), canonical.read_bytes(coverage_path)
-    rules = read_rules(rules_path)
-    upstream = Upstream.parse(union, union_path)
-    for one in upstream.inputs:
-        found = one.binary.get("semantic_version", version)
-        if rules.union.require_same_semantic_version and found != version:
-            raise IdentityMismatch(
-                f"$.inputs: the union is of version {found}, expected {version}",
-                where=union_path,
-                remedy=f"rebuild the union of {version}",
-            )
-    coverage = canonical.convert(canonical.loads(coverage_raw, coverage_path), Manifest, coverage_path)
+    files = _pieces(root, version, generated_at=generated_at, rules_path=rules_path, program=program)
+    return {name: b"".join(pieces) for name, pieces in files.items()}
 
+
+@canonical.no_collector_pauses()
+def _pieces(
+    root: Root, version: str, *, generated_at: str, rules_path: Path | None, program: str
+) -> dict[str, list[bytes]]:
+    rules_path = rules_path or root.rules
+    union = canonical.read_bytes(root.union(version))
+    coverage_raw, rules_raw = canonical.read_bytes(root.wrapper_coverage), canonical.read_bytes(rules_path)
+    rules, upstream = read_rules(rules_path), Upstream.parse(union, root.union(version))
+    _check_version(upstream, version, rules, root.union(version))
+    coverage = canonical.convert(canonical.loads(coverage_raw, root.wrapper_coverage), Manifest, root.wrapper_coverage)
     inputs: Json = {
         "upstream": {"semantic_version": version},
         "wrapper": {"schema_version": 1},
@@ -59,8 +59,27 @@ def report_bytes(
     }
     if coverage.wrapper_version is not None:
         inputs["wrapper"]["wrapper_version"] = coverage.wrapper_version
-    if upstream.has_provenance:
-        inputs["upstream"]["union_sha256"] = hashlib.sha256(union).hexdigest()
-        inputs["wrapper"]["coverage_sha256"] = hashlib.sha256(coverage_raw).hexdigest()
-        inputs["rules"]["rules_sha256"] = hashlib.sha256(canonical.read_bytes(rules_path)).hexdigest()
-    return build_reports(upstream, coverage.coverage, rules, inputs=inputs, generated_at=generated_at, program=program)
+    # The digest of a big union costs as much as reading it, and needs no interpreter: it is made meanwhile.
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(_sha256, union) if upstream.has_provenance else None
+        found = sort_units(upstream, coverage.coverage, rules)
+        if digest:
+            inputs["upstream"]["union_sha256"] = digest.result()
+            inputs["wrapper"]["coverage_sha256"] = _sha256(coverage_raw)
+            inputs["rules"]["rules_sha256"] = _sha256(rules_raw)
+    return render_reports(found, inputs=inputs, generated_at=generated_at, program=program)
+
+
+def _check_version(upstream: Upstream, version: str, rules: Rules, path: Path) -> None:
+    for one in upstream.inputs:
+        found = one.binary.get("semantic_version", version)
+        if rules.union.require_same_semantic_version and found != version:
+            raise IdentityMismatch(
+                f"$.inputs: the union is of version {found}, expected {version}",
+                where=path,
+                remedy=f"rebuild the union of {version}",
+            )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

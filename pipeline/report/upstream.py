@@ -6,6 +6,7 @@ Only these keys are checked, so that a union which another tool made with other 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -32,6 +33,20 @@ class _Command(msgspec.Struct, frozen=True):
     available_on: tuple[str, ...]
     flags: tuple[_Key, ...] = ()
     args: tuple[_Name, ...] = ()
+
+    def availability(self, kind: Kind, key: str) -> tuple[str, ...]:
+        """Where this command, or a flag or arg of it, is available; empty if it has none such."""
+        if kind == "command":
+            return self.available_on
+        if kind == "flag":
+            for flag in self.flags:
+                if flag.key == key:
+                    return flag.available_on
+        else:
+            for arg in self.args:
+                if arg.name == key:
+                    return arg.available_on
+        return ()
 
 
 class _Input(msgspec.Struct, frozen=True):
@@ -65,8 +80,12 @@ class Upstream(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, raw: bytes, where: object) -> Upstream:
-        """Raises ArtifactInvalid if it is no union, or one without inputs."""
-        return canonical.convert(canonical.loads(raw, where), cls, where)
+        """Raises ArtifactInvalid if it is no union, or one without inputs.
+
+        Only what is needed is read. A key that stands twice is not looked for here (that costs as much as
+        all the rest of a report): ``validate`` refuses such a file, and no stage writes one.
+        """
+        return canonical.decode(raw, cls, where)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -107,9 +126,5 @@ class Exclusions:
                 yield Unit("arg", path, arg.name, arg.available_on), find(("arg", path, arg.name))
 
 
-def _by_key(flag: _Key) -> str:
-    return flag.key
-
-
-def _by_name(arg: _Name) -> str:
-    return arg.name
+_by_key = attrgetter("key")
+_by_name = attrgetter("name")

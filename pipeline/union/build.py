@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from pipeline import canonical
@@ -23,6 +24,7 @@ def write_union(root: Root, version: str, rules: Rules, *, collected_at: str, to
     return path
 
 
+@canonical.no_collector_pauses()
 def union_bytes(root: Root, version: str, rules: Rules, *, collected_at: str, tool: str | None = None) -> bytes:
     """Read the snapshots of ``version`` below ``root`` and return the canonical bytes of their union.
 
@@ -30,20 +32,17 @@ def union_bytes(root: Root, version: str, rules: Rules, *, collected_at: str, to
     Raises RequiredTargetMissing, IdentityMismatch, ArtifactInvalid; snapshots of targets that the rules do
     not expect are left out.
     """
-    with canonical.no_collector_pauses():
-        reader = Reader()
-        sources = {
-            target: reader.read(path) for target in rules.targets if (path := root.snapshot(version, target)).exists()
-        }
-        return canonical.encode(
-            build_union(sources, root, version, rules, collected_at=collected_at, tool=tool),
-        )
+    reader = Reader()
+    sources = {
+        target: reader.read(path) for target in rules.targets if (path := root.snapshot(version, target)).exists()
+    }
+    return canonical.encode(build_union(sources, root, version, rules, collected_at=collected_at, tool=tool))
 
 
 def build_union(
     sources: dict[str, Source], root: Root, version: str, rules: Rules, *, collected_at: str, tool: str | None = None
 ) -> Json:
-    """Merge snapshots (target → source, in expected order) into a union document."""
+    """Merge snapshots (target → source, in expected order) into a union document for ``canonical.encode``."""
     required = rules.union.required_target
     if required not in sources:
         raise RequiredTargetMissing(
@@ -67,7 +66,10 @@ def build_union(
     if missing:
         document["missing_targets"] = missing
     document["inputs"] = [_input(source, target) for target, source in sources.items()]
-    document["commands"] = Merge(sources, rules, Evidence(root, version)).commands()
+    commands = Merge(sources, rules, Evidence(root, version, sources)).commands()
+    # Encoded while they are made: holding all of them as objects first costs half as much again.
+    batches = iter(lambda: list(islice(commands, 100)), [])
+    document["commands"] = [canonical.splice(batch, 2) for batch in batches]
     return document
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from pathlib import Path
 
 from pipeline.canonical import Json
 from pipeline.layout import Root, help_page, relative
 
-UNITS = ("command", "flag", "arg")
 # The part of the help page that shows each kind of unit.
 _CONTEXT = {"command": "Usage", "flag": "Options", "arg": "Arguments"}
 _NAMED = {"command": None, "flag": "key", "arg": "name"}
@@ -19,7 +18,6 @@ Said = Sequence[tuple[str, Json]]
 """What each target that has the unit says of it, in expected order."""
 
 
-@dataclass(slots=True)
 class Evidence:
     """Finds the raw help page of a command: its place, and its digest.
 
@@ -27,24 +25,32 @@ class Evidence:
     digested where raw help lies beside the snapshots (it is never committed).
     """
 
-    root: Root
-    version: str
-    _digests: dict[tuple[str, tuple[str, ...]], str | None] = field(default_factory=dict)
+    def __init__(self, root: Root, version: str, targets: Iterable[str]) -> None:
+        self._folders = {target: root.raw_help(version, target) for target in targets}
+        self._places = {target: relative(folder, root.path) for target, folder in self._folders.items()}
+        self._there = {target for target, folder in self._folders.items() if folder.is_dir()}
+        self._digests: dict[tuple[str, tuple[str, ...]], str | None] = {}
 
     def of(self, path: tuple[str, ...], commands: Said) -> Json | None:
-        refs, digests = {}, {}
-        for target, command in sorted(commands, key=lambda said: said[0]):
-            page = help_page(self.root.raw_help(self.version, target), path)
-            digest = command.get("help_sha256") or self._digest(target, path)
-            if digest:
-                refs[target] = relative(page, self.root.path)
-                digests[target] = digest
-        return {"help_ref_by_target": refs, "help_sha256_by_target": digests} if refs else None
+        digests = {
+            target: digest
+            for target, command in sorted(commands, key=itemgetter(0))
+            if (digest := command.get("help_sha256") or self._digest(target, path))
+        }
+        if not digests:
+            return None
+        page = help_page(Path(), path).as_posix()
+        return {
+            "help_ref_by_target": {target: f"{self._places[target]}/{page}" for target in digests},
+            "help_sha256_by_target": digests,
+        }
 
     def _digest(self, target: str, path: tuple[str, ...]) -> str | None:
+        if target not in self._there:
+            return None
         if (target, path) not in self._digests:
             try:
-                page = help_page(self.root.raw_help(self.version, target), path).read_bytes()
+                page = help_page(self._folders[target], path).read_bytes()
                 self._digests[target, path] = hashlib.sha256(page).hexdigest()
             except OSError:
                 self._digests[target, path] = None
@@ -52,13 +58,13 @@ class Evidence:
 
 
 def conflicts_of(
-    unit: str, identity: str | None, fields: Sequence[str], path: tuple[str, ...], said: Said, evidence: Json | None
+    unit: str, identity: str | None, fields: Sequence[str], path: tuple[str, ...], said: Said
 ) -> Iterator[Json]:
-    """The conflicts of one unit in the given fields. A key that is absent counts as null."""
+    """The conflicts of one unit in the given fields, without evidence. A key that is absent counts as null."""
     for name in sorted(fields):
         values = {target: one.get(name) for target, one in said}
         first, *others = values.values()
-        if all(_same(first, other) for other in others):
+        if all(first == other for other in others):  # typed values: false is not taken for 0
             continue
         conflict: Json = {"unit": unit, "path": list(path)}
         if identity is not None:
@@ -66,11 +72,4 @@ def conflicts_of(
         conflict["field"] = name
         conflict["values_by_target"] = dict(sorted(values.items()))
         conflict["help_context"] = _CONTEXT[unit]
-        if evidence:
-            conflict["evidence"] = evidence
         yield conflict
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equality of JSON values: false is not 0, and absent is not false."""
-    return type(one) is type(other) and one == other

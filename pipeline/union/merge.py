@@ -7,8 +7,12 @@ that can hold one value only; every field that the rules track and that differs 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import chain
+from operator import itemgetter
+
+import msgspec
 
 from pipeline.canonical import Json
 from pipeline.contract.rules import Rules
@@ -38,7 +42,7 @@ class Merge:
     def __init__(self, sources: Mapping[str, Source], rules: Rules, evidence: Evidence) -> None:
         self._sources = sources
         self._required = rules.union.required_target
-        self._tracked = rules.union.conflict_handling.fields_tracked
+        self._tracked = msgspec.structs.asdict(rules.union.conflict_handling.fields_tracked)
         self._evidence = evidence
         # Facts that the earlier tool dropped are kept where a snapshot says what made it, and only there:
         # a union of another tool's snapshots stays, byte for byte, what that tool makes of them.
@@ -47,84 +51,97 @@ class Merge:
         normalise = model.enabled and model.union_normalization.dedupe_per_command_flags_against_root
         self._root_flags = self._available_root_flags() if normalise else {}
 
-    def commands(self) -> list[Json]:
+    def commands(self) -> Iterator[Json]:
+        """The merged commands, by path."""
         paths = sorted({path for source in self._sources.values() for path in source.commands})
-        return [self._command(path) for path in paths]
+        return map(self._command, paths)
 
     def _command(self, path: tuple[str, ...]) -> Json:
         said = [(target, source.commands[path]) for target, source in self._sources.items() if path in source.commands]
-        speaker = self._speaker(said)
-        available_on = [target for target, _ in said]
-        # Equal text was parsed once (see ``read``), so one object means that all targets say the same.
-        agreed = all(command is speaker for _, command in said)
-
-        merged: Json = {"path": list(path), "available_on": available_on}
-        for name in _carried(UnionCommand, tuple(speaker)):
-            merged[name] = speaker[name]
+        on = [target for target, _ in said]
+        # Equal text was parsed once (see ``read``), so one object means that all say the same: one is heard.
+        if all(command is said[0][1] for _, command in said):
+            said = said[:1]
+        merged: Json = {"path": list(path), "available_on": on, **_carried(UnionCommand, self._speaker(said))}
         if not self._provenance:
             merged.pop("stability", None)
 
-        flags, flag_conflicts, inherited = self._flags(path, said, available_on, agreed)
-        args, arg_conflicts = self._args(path, said, available_on, agreed)
+        conflicts = self._conflicts("command", None, path, said, said) if len(said) > 1 else []
+        flags, inherited = self._flags(path, said, on, conflicts)
+        args = self._args(path, said, on, conflicts)
         if inherited and self._provenance:
             merged["inherited_from_root"] = inherited
         if args:
             merged["args"] = args
         if flags:
             merged["flags"] = flags
-        if not agreed:
-            own = conflicts_of("command", None, self._tracked.command, path, said, self._evidence.of(path, said))
-            conflicts = [*own, *flag_conflicts, *arg_conflicts]
-            if conflicts:
-                merged["conflicts"] = conflicts
+        if conflicts:
+            merged["conflicts"] = conflicts
         return merged
 
     def _flags(
-        self, path: tuple[str, ...], said: Said, available_on: list[str], agreed: bool
-    ) -> tuple[list[Json], list[Json], list[str]]:
+        self, path: tuple[str, ...], commands: Said, everywhere: list[str], conflicts: list[Json]
+    ) -> tuple[list[Json], list[str]]:
+        """The flags, and the keys of those that only repeat the root's; adds to ``conflicts``."""
         merged: list[Json] = []
-        conflicts: list[Json] = []
         inherited: list[str] = []
-        for key, flag_said in _units(said, "flags", flag_key, agreed):
-            on = available_on if agreed else [target for target, _ in flag_said]
-            if path and self._repeats_root(key, on):
+        for key, flag, on, said in self._units(commands, "flags", flag_key, everywhere):
+            if key in self._root_flags and path and self._repeats_root(key, on):
                 inherited.append(key)
                 continue
-            flag = self._speaker(flag_said)
-            out: Json = {"key": key}
-            for name in _carried(UnionFlag, tuple(flag)):
-                out[name] = flag[name]
-            out["available_on"] = on
-            merged.append(out)
-            if not agreed:
-                evidence = self._evidence.of(path, [(t, c) for t, c in said if t in on])
-                conflicts += conflicts_of("flag", key, self._tracked.flag, path, flag_said, evidence)
-        return merged, conflicts, inherited
+            merged.append({"key": key, **_carried(UnionFlag, flag), "available_on": on})
+            if said:
+                conflicts += self._conflicts("flag", key, path, said, commands)
+        return merged, inherited
 
-    def _args(
-        self, path: tuple[str, ...], said: Said, available_on: list[str], agreed: bool
-    ) -> tuple[list[Json], list[Json]]:
+    def _args(self, path: tuple[str, ...], commands: Said, everywhere: list[str], conflicts: list[Json]) -> list[Json]:
+        """The args; adds to ``conflicts``."""
         merged: list[Json] = []
-        conflicts: list[Json] = []
-        for name, arg_said in _units(said, "args", lambda arg: arg["name"], agreed):
-            on = available_on if agreed else [target for target, _ in arg_said]
-            arg = self._speaker(arg_said)
-            out = {key: arg[key] for key in _carried(UnionArg, tuple(arg))}
-            if "note" in out:
-                note = out.pop("note")
-                if note.strip() == INFERRED:
-                    out["inferred_from_usage"] = True
-                out["note"] = note
-            out["available_on"] = on
-            merged.append(out)
-            if not agreed:
-                evidence = self._evidence.of(path, [(t, c) for t, c in said if t in on])
-                conflicts += conflicts_of("arg", name, self._tracked.arg, path, arg_said, evidence)
-        return merged, conflicts
+        for name, arg, on, said in self._units(commands, "args", itemgetter("name"), everywhere):
+            merged.append({**_noted(_carried(UnionArg, arg)), "available_on": on})
+            if said:
+                conflicts += self._conflicts("arg", name, path, said, commands)
+        return merged
+
+    def _units(
+        self, commands: Said, kind: str, identity: Callable[[Json], str | None], everywhere: list[str]
+    ) -> Iterator[tuple[str, Json, list[str], Said]]:
+        """The units of one kind by identity.
+
+        Yields what the canonical target says of a unit, the targets that have it, and what each of them says
+        (nothing where all that have the command say the same).
+        """
+        if len(commands) == 1:
+            units = _by_identity(commands[0][1].get(kind, ()), identity)
+            for key in sorted(units):
+                yield key, units[key], everywhere, ()
+            return
+        distinct = {id(command): command for _, command in commands}
+        found = {at: _by_identity(command.get(kind, ()), identity) for at, command in distinct.items()}
+        first, *others = found.values()
+        for key in sorted(first.keys() | chain(*others)):
+            if key in first and all(first[key] == other.get(key) for other in others):
+                yield key, first[key], everywhere, ()
+            else:
+                said = [(target, one) for target, command in commands if (one := found[id(command)].get(key))]
+                yield key, self._speaker(said), [target for target, _ in said], said
 
     def _speaker(self, said: Said) -> Json:
         """What the canonical target says."""
         return next((one for target, one in said if target == self._required), said[0][1])
+
+    def _conflicts(
+        self, unit: str, identity: str | None, path: tuple[str, ...], said: Said, commands: Said
+    ) -> list[Json]:
+        """What the targets say differently of a unit, with the help pages of its command as evidence."""
+        found = list(conflicts_of(unit, identity, self._tracked[unit], path, said))
+        if found:
+            having = {target for target, _ in said}
+            evidence = self._evidence.of(path, [(target, command) for target, command in commands if target in having])
+            if evidence:
+                for conflict in found:
+                    conflict["evidence"] = evidence
+        return found
 
     def _available_root_flags(self) -> dict[str, set[str]]:
         """The root's flags: key → targets that have it."""
@@ -137,34 +154,36 @@ class Merge:
         return found
 
     def _repeats_root(self, key: str, on: Iterable[str]) -> bool:
-        """Whether a command's flag is only the root's, repeated.
+        """Whether a command's flag, of a name that the root has too, is only the root's, repeated.
 
         The earlier tool asks for the key alone, so a root flag of one target hides a command's flag of
         another. Snapshots with provenance are asked for availability too.
         """
-        root = self._root_flags.get(key)
-        return root is not None and (not self._provenance or root.issuperset(on))
+        return not self._provenance or self._root_flags[key].issuperset(on)
 
 
-def _units(
-    said: Said, kind: str, identity: Callable[[Json], str | None], agreed: bool
-) -> Iterator[tuple[str, list[tuple[str, Json]]]]:
-    """The units of one kind by identity, each with what every target says of it.
+def _by_identity(units: Iterable[Json], identity: Callable[[Json], str | None]) -> dict[str, Json]:
+    """A unit that stands twice counts as it stands last; one without identity (a nameless flag) is dropped."""
+    return {key: unit for unit in units if (key := identity(unit)) is not None}
 
-    A unit without identity (a flag with no name at all) is dropped; one that stands twice in a snapshot
-    counts as it stands last.
-    """
-    found: dict[str, dict[str, Json]] = {}
-    for target, command in said[:1] if agreed else said:
-        for unit in command.get(kind, ()):
-            key = identity(unit)
-            if key is not None:
-                found.setdefault(key, {})[target] = unit
-    for key in sorted(found):
-        yield key, list(found[key].items())
+
+def _noted(arg: Json) -> Json:
+    """The arg with the crawler's own note turned into a fact."""
+    if "note" not in arg:
+        return arg
+    note = arg["note"]
+    inferred = {"inferred_from_usage": True} if note.strip() == INFERRED else {}
+    return {**{key: arg[key] for key in arg if key != "note"}, **inferred, "note": note}
+
+
+def _carried(shape: type[Shape], unit: Json) -> Json:
+    """The part of a snapshot's unit that goes into the union's, in the union's order."""
+    names = _names_carried(shape, tuple(unit))
+    return unit if names is None else {name: unit[name] for name in names}
 
 
 @cache
-def _carried(shape: type[Shape], present: tuple[str, ...]) -> Sequence[str]:
-    """The keys of a snapshot's unit that go into the union's, in the union's order."""
-    return [name for name in fields_of(shape) if name in present and name not in _SET_BY_MERGE]
+def _names_carried(shape: type[Shape], present: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Which keys go into the union; None if all of them do, as they stand."""
+    names = tuple(name for name in fields_of(shape) if name in present and name not in _SET_BY_MERGE)
+    return None if names == present else names

@@ -20,7 +20,7 @@ from pipeline.surface.metadata import Status
 from pipeline.union import union_bytes
 from pipeline.validate.finding import Finding
 from pipeline.validate.schemas import metadata_schema_bytes, schema_bytes
-from pipeline.validate.tree import Tree
+from pipeline.validate.tree import Tree, value_at
 from pipeline.wrapper.stage import coverage_bytes
 
 # The statuses of a version whose reports have to be there.
@@ -30,6 +30,11 @@ _REPORTED = {Status.REPORTED, Status.VALIDATED, Status.SUPPORTED}
 def _time(tree: Tree, version: str, found: object) -> str:
     pinned = tree.folder.pinned_epoch(version)
     return str(found) if pinned is None else timestamp(pinned)
+
+
+def _status(metadata: Any) -> Status | None:
+    found = value_at(metadata, "/status")
+    return Status(found) if found in list(Status) else None
 
 
 def _compare(tree: Tree, code: str, path: Path, compute: Callable[[], bytes], remedy: str) -> Iterator[Finding]:
@@ -91,11 +96,11 @@ def snapshot_findings(tree: Tree) -> Iterator[Finding]:
         if artifact.kind != "snapshot" or not isinstance(document, dict) or "generator" not in document:
             continue
         row = lock.row(artifact.version or "", artifact.target or "")
-        found = (document.get("binary") or {}).get("sha256")
+        found = value_at(document, "/binary/sha256")
         if lock.rows and (row is None or row.sha256 != found):
             problem = "has no row for it" if row is None else f"says {row.sha256}"
             yield tree.finding("SNAPSHOT_NOT_LOCKED", artifact.path, f"artifacts.lock.json {problem}", "/binary/sha256")
-        revision = (document["generator"] or {}).get("revision")
+        revision = value_at(document, "/generator/revision")
         if revision != REVISION:
             yield tree.finding(
                 "SNAPSHOT_PARSER_OLD",
@@ -142,14 +147,13 @@ def coverage_findings(tree: Tree) -> Iterator[Finding]:
 def report_findings(tree: Tree) -> Iterator[Finding]:
     folder = tree.folder
     for version in tree.versions():
-        metadata = tree.document(folder.root.metadata(version))
-        status = metadata.get("status") if isinstance(metadata, dict) else None
+        status = _status(tree.document(folder.root.metadata(version)))
         reports = folder.root.reports(version)
         there = {path.name for path in reports.glob("coverage.*") if path.suffix in (".json", ".md")}
         if tree.raw(folder.root.union(version)) is None or (not there and status not in _REPORTED):
             continue
         own = tree.document(folder.root.report(version, "any"))
-        at = _time(tree, version, own.get("generated_at") if isinstance(own, dict) else "")
+        at = _time(tree, version, value_at(own, "/generated_at"))
         try:
             expected = report_bytes(
                 folder.root, version, generated_at=at, rules_path=folder.rules_path, program=folder.program
@@ -181,10 +185,10 @@ def metadata_findings(tree: Tree) -> Iterator[Finding]:
     for version in tree.versions():
         path = folder.root.metadata(version)
         document = tree.document(path)
-        if not isinstance(document, dict) or document.get("status") not in set(Status):
+        status = _status(document)
+        if status is None:
             continue
-        at = _time(tree, version, document.get("updated_at"))
-        status = Status(document["status"])
+        at = _time(tree, version, value_at(document, "/updated_at"))
         yield from _compare(
             tree,
             "VERSION_METADATA_STALE",

@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from pipeline.layout import POINTERS
 from pipeline.validate.finding import Finding
-from pipeline.validate.tree import Tree
-
-NONE = "none"
-
-
-def pointer_files(tree: Tree) -> Iterator[tuple[str, str | None, Path]]:
-    """(kind, target, path) of every pointer that has to be there; target None for the root's two."""
-    root = tree.folder.root
-    yield "min_supported", None, root.min_supported
-    yield "latest_validated", None, root.latest_validated
-    for kind in POINTERS:
-        for target in tree.folder.rules.targets:
-            yield kind, target, root.pointer(kind, target)
-
-
-def read_pointer(path: Path) -> tuple[str | None, str | None]:
-    """(value, problem): the one line of a pointer file, or what is wrong with its form."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        return None, f"cannot be read: {error.strerror}"
-    except UnicodeDecodeError:
-        return None, "is not UTF-8"
-    value = text.removesuffix("\n")
-    if not text.endswith("\n"):
-        return None, "has no final newline"
-    if "\n" in value or "\r" in value:
-        return None, "holds more than one line, or a carriage return"
-    if value != value.strip():
-        return None, "has blanks around its value"
-    return value, None
-
-
-def _version(tree: Tree, path: Path) -> str | None:
-    """The version that a well-formed pointer names; None for ``none`` and for a broken one."""
-    value, _ = read_pointer(path)
-    stable = tree.folder.rules.versioning.pointers.stable_semver_pattern
-    return value if value and value != NONE and re.search(stable, value) else None
+from pipeline.validate.tree import NONE, Tree, is_stable, read_pointer, value_at
 
 
 def file_findings(tree: Tree) -> Iterator[Finding]:
     rules = tree.folder.rules.versioning.pointers
-    for _, target, path in pointer_files(tree):
+    for _, target, path in tree.pointers():
         if not path.exists():
             yield tree.finding("POINTER_MISSING_FILE", path, f"no such file; write a version or {NONE!r}")
             continue
@@ -61,22 +21,22 @@ def file_findings(tree: Tree) -> Iterator[Finding]:
         elif value == NONE:
             if target is None and not rules.root_pointers_allow_none:
                 yield tree.finding("POINTER_INVALID_VALUE", path, f"{NONE!r} is not allowed by the rules here")
-        elif not re.search(rules.stable_semver_pattern, value or ""):
+        elif not is_stable(value, rules):
             yield tree.finding("POINTER_INVALID_VALUE", path, f"{value!r} is not a stable version")
 
 
 def agreement_findings(tree: Tree) -> Iterator[Finding]:
     root, required = tree.folder.root, tree.folder.rules.union.required_target
-    latest = _version(tree, root.latest_validated)
-    twin = _version(tree, root.pointer("latest_validated", required))
+    latest = tree.named_by(root.latest_validated)
+    twin = tree.named_by(root.pointer("latest_validated", required))
     if latest is not None and latest != twin:
         yield tree.finding(
             "POINTER_LATEST_VALIDATED_MISMATCH",
             root.latest_validated,
             f"names {latest}, the required target's pointer names {twin or NONE}",
         )
-    for kind, target, path in pointer_files(tree):
-        version = _version(tree, path) if target else None
+    for kind, target, path in tree.pointers():
+        version = tree.named_by(path) if target else None
         metadata = tree.document(root.metadata(version)) if version else None
         if version and isinstance(metadata, dict):
             for pointer in _unearned(metadata, kind, target):
@@ -89,15 +49,18 @@ def agreement_findings(tree: Tree) -> Iterator[Finding]:
 
 
 def _unearned(metadata: dict[str, Any], kind: str, target: str | None) -> Iterator[str]:
-    if target not in (metadata.get("coverage") or {}).get("supported_targets", ()):
-        yield "/coverage/supported_targets"
-    if kind == "latest_validated" and target not in (metadata.get("validation") or {}).get("passed_targets", ()):
-        yield "/validation/passed_targets"
+    needed = ["/coverage/supported_targets"]
+    if kind == "latest_validated":
+        needed.append("/validation/passed_targets")
+    for pointer in needed:
+        held = value_at(metadata, pointer)
+        if not isinstance(held, list) or target not in held:
+            yield pointer
 
 
 def current_findings(tree: Tree) -> Iterator[Finding]:
     root, rules = tree.folder.root, tree.folder.rules
-    latest, current = _version(tree, root.latest_validated), root.current
+    latest, current = tree.named_by(root.latest_validated), root.current
     if latest is None:
         if current.exists():
             yield tree.finding(
@@ -122,7 +85,7 @@ def current_findings(tree: Tree) -> Iterator[Finding]:
             yield tree.finding(
                 "CURRENT_JSON_MISSING_REQUIRED_TARGET", current, f"has no input of {required}", "/inputs"
             )
-        elif (inputs[0].get("binary") or {}).get("semantic_version") != latest:
+        elif value_at(inputs[0], "/binary/semantic_version") != latest:
             yield tree.finding(
                 "CURRENT_JSON_SEMVER_MISMATCH",
                 current,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from pipeline import canonical
 from pipeline.contract.rules import unhonoured_keys
 from pipeline.validate.finding import Finding
 from pipeline.validate.schemas import DEFINITIONS, Judge
-from pipeline.validate.tree import PREFIX, Artifact, Tree
+from pipeline.validate.tree import PREFIX, Artifact, Tree, value_at
 
 
 def schema_findings(tree: Tree) -> Iterator[Finding]:
@@ -43,7 +42,7 @@ def name_findings(tree: Tree) -> Iterator[Finding]:
         document = tree.document(artifact.path)
         if isinstance(document, dict):
             for pointer, expected in _named(artifact):
-                found = _at(document, pointer)
+                found = value_at(document, pointer)
                 if found != expected:
                     yield tree.finding(
                         "NAME_MISMATCH", artifact.path, f"is {found!r}, the file's place says {expected!r}", pointer
@@ -64,12 +63,6 @@ def _named(artifact: Artifact) -> Iterator[tuple[str, str]]:
             yield "/platform_filter/target_triple", target
     elif artifact.kind == "metadata":
         yield "/semantic_version", version
-
-
-def _at(document: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        document = document.get(part) if isinstance(document, dict) else None
-    return document
 
 
 def rule_findings(tree: Tree) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """A wrapper's manifest -> ``wrapper_coverage.json``: scopes resolved to targets, everything sorted.
 
-Nothing is judged here: two entries for one unit are both kept (``validate`` reports overlaps), and a level
-that nobody knows passes through. Refused: rules that do not map every expected target to a platform
+Nothing is judged here: two entries for one unit are both kept, and a level that nobody knows passes
+through. Refused: rules that do not map every expected target to a platform
 (RulesInvalid), and a scope naming a target or platform that the rules do not have (ArtifactInvalid).
 """
 

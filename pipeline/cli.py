@@ -14,6 +14,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from pipeline.errors import ParityError
+from pipeline.layout import check_version
 
 FINDINGS = 3
 
@@ -22,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = _parser().parse_args(argv)
     try:
+        if "version" in arguments:
+            check_version(arguments.version)
         code = int(arguments.run(arguments))
         sys.stdout.flush()
     except ParityError as error:

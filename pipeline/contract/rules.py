@@ -105,7 +105,7 @@ class ScopeResolution(Rule, frozen=True, kw_only=True):
 
 class ScopeSemantics(Rule, frozen=True, kw_only=True):
     defaults: ScopeDefaults = ScopeDefaults()
-    platforms_expand_to_expected_targets: Literal[True] = True
+    platforms_expand_to_expected_targets: bool = True
     platforms_expand_using: Literal["union.platform_mapping"] = "union.platform_mapping"
     scope_set_resolution: ScopeResolution = ScopeResolution()
 
@@ -232,6 +232,12 @@ def read_rules(path: Path) -> Rules:
             "$.union.required_target",
             f"{rules.union.required_target} is not one of the expected targets",
             "add it to $.union.expected_targets or require another one",
+        )
+    if not rules.wrapper_coverage.scope_semantics.platforms_expand_to_expected_targets:
+        refuse(
+            "$.wrapper_coverage.scope_semantics.platforms_expand_to_expected_targets",
+            "is false, which no stage can follow",
+            "set it to true or leave it out",
         )
     try:
         re.compile(rules.versioning.pointers.stable_semver_pattern)

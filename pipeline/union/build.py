@@ -20,11 +20,10 @@ from pipeline.union.read import Reader, Source
 def write_union(root: Root, version: str, rules: Rules, *, collected_at: str, tool: str | None = None) -> Path:
     """Write ``snapshots/<version>/union.json`` and return its path (see ``union_bytes`` for errors)."""
     path = root.union(version)
-    canonical.write(path, union_bytes(root, version, rules, collected_at=collected_at, tool=tool))
+    canonical.write(path, _pieces(root, version, rules, collected_at, tool))
     return path
 
 
-@canonical.no_collector_pauses()
 def union_bytes(root: Root, version: str, rules: Rules, *, collected_at: str, tool: str | None = None) -> bytes:
     """Read the snapshots of ``version`` below ``root`` and return the canonical bytes of their union.
 
@@ -32,11 +31,16 @@ def union_bytes(root: Root, version: str, rules: Rules, *, collected_at: str, to
     Raises RequiredTargetMissing, IdentityMismatch, ArtifactInvalid; snapshots of targets that the rules do
     not expect are left out.
     """
+    return b"".join(_pieces(root, version, rules, collected_at, tool))
+
+
+@canonical.no_collector_pauses()
+def _pieces(root: Root, version: str, rules: Rules, collected_at: str, tool: str | None) -> list[bytes]:
     reader = Reader()
     sources = {
         target: reader.read(path) for target in rules.targets if (path := root.snapshot(version, target)).exists()
     }
-    return canonical.encode(build_union(sources, root, version, rules, collected_at=collected_at, tool=tool))
+    return canonical.encode_pieces(build_union(sources, root, version, rules, collected_at=collected_at, tool=tool))
 
 
 def build_union(

@@ -10,6 +10,7 @@ error) is read whole, which says what is wrong with it or that nothing is.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,31 +47,32 @@ class Reader:
     """Reads the snapshots of one version; commands of equal text are the same object afterwards."""
 
     def __init__(self) -> None:
-        self._known = _ByText()
+        self._known: dict[bytes, tuple[tuple[str, ...], Json]] = {}
 
     def read(self, path: Path) -> Source:
         """Raises ArtifactMissing or ArtifactInvalid (with the JSON path) as ``canonical.read`` does."""
         try:
             return self._read_pieces(path)
-        except ValueError:
+        except (ValueError, msgspec.ValidationError):
             return _read_whole(path)
 
     def _read_pieces(self, path: Path) -> Source:
-        """Raises ValueError (which JSON and shape errors are too) if the file cannot be read that way."""
-        find = self._known.__getitem__
+        """Raises ValueError (which JSON errors are too) or ValidationError if the file cannot be read that way."""
         commands: dict[tuple[str, ...], Json] = {}
         # Block by block: at 60 MB a file this takes two thirds of the time that cutting it whole takes.
         blocks = canonical.read_blocks(path)
         first = next(blocks, b"")
-        before, _, rest = first.partition(_OPEN)
+        before, opened, rest = first.partition(_OPEN)
+        if not opened:
+            raise ValueError
         digest = hashlib.sha256(first) if _GENERATOR in before else None
         for block in blocks:
             if digest:
                 digest.update(block)
             *texts, rest = (rest + block).split(_BETWEEN)
-            commands.update(map(find, texts))
+            commands.update(self._commands(texts))
         rest, _, after = rest.rpartition(_CLOSE)
-        commands.update(map(find, rest.split(_BETWEEN)))
+        commands.update(self._commands(rest.split(_BETWEEN)))
 
         rest = before + _NO_COMMANDS + after
         head = orjson.loads(rest)
@@ -80,20 +82,20 @@ class Reader:
         del head["commands"]
         return Source(path, head, commands, digest.hexdigest() if digest else None)
 
-
-class _ByText(dict[bytes, tuple[tuple[str, ...], Json]]):
-    """Commands (path and object) by their text, parsed and checked when they are first asked for."""
-
-    def __missing__(self, text: bytes) -> tuple[tuple[str, ...], Json]:
-        alone = _HEAD + text + _TAIL
-        document = orjson.loads(alone)
-        # Written as ``encode`` writes it: then no key stands in it twice.
-        if canonical.encode(document) != alone:
-            raise ValueError
-        (command,) = document["commands"]
-        msgspec.convert(command, Command)
-        self[text] = found = tuple(command["path"]), command
-        return found
+    def _commands(self, texts: list[bytes]) -> Iterator[tuple[tuple[str, ...], Json]]:
+        """Path and object of each text; the unknown ones are parsed and checked, all in one."""
+        known = self._known
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            together = _HEAD + _BETWEEN.join(new) + _TAIL
+            document = orjson.loads(together)
+            # Written as ``encode`` writes it: then no key stands in it twice.
+            if canonical.encode(document) != together:
+                raise ValueError
+            commands = document["commands"]
+            msgspec.convert(commands, list[Command])
+            known.update(zip(new, ((tuple(command["path"]), command) for command in commands), strict=True))
+        return map(known.__getitem__, texts)
 
 
 def _read_whole(path: Path) -> Source:

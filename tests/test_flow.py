@@ -333,7 +333,7 @@ def test_a_known_error_is_one_line_and_leaves_the_old_files(copy: Checkout) -> N
 
 def test_a_bug_keeps_its_traceback(copy: Checkout) -> None:
     with (copy.path / "pipeline" / "union" / "build.py").open("a", encoding="utf-8") as module:
-        module.write("\n\ndef union_bytes(*_args, **_keywords):\n    raise KeyError('a bug')\n")
+        module.write("\n\ndef build_union(*_args, **_keywords):\n    raise KeyError('a bug')\n")
     run = copy.doit(f"union:codex:{VERSION}")
     assert run.code == 2
     assert "Traceback" in run.text

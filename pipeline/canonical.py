@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import mmap
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -99,7 +100,7 @@ def loads(raw: bytes, where: object, may_repeat: Callable[[str], bool] = _never)
     return value
 
 
-def decode(raw: bytes, type_: type[T], where: object) -> T:
+def decode(raw: bytes | mmap.mmap, type_: type[T], where: object) -> T:
     """Read a type straight from JSON: faster than ``loads`` and ``convert``, but blind to duplicate keys.
 
     For views of derived files that may be huge. Raises ArtifactInvalid as ``convert`` does.
@@ -148,6 +149,22 @@ def read_blocks(path: Path) -> Iterator[bytes]:
     with _readable(path), path.open("rb", buffering=0) as stream:
         while block := stream.read(1 << 17):
             yield block
+
+
+@contextlib.contextmanager
+def mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
+    """The file's bytes without a copy of them, for big files that are read once; raises as ``read_bytes``.
+
+    Nobody may write the file meanwhile (Windows refuses to).
+    """
+    with contextlib.ExitStack() as stack:
+        with _readable(path):
+            stream = stack.enter_context(path.open("rb"))
+            size = os.fstat(stream.fileno()).st_size
+            content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        if isinstance(content, mmap.mmap):
+            stack.enter_context(content)
+        yield content
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from mmap import mmap
 from pathlib import Path
 
 from pipeline import canonical
@@ -47,10 +48,8 @@ def _pieces(
     root: Root, version: str, *, generated_at: str, rules_path: Path | None, program: str
 ) -> dict[str, list[bytes]]:
     rules_path = rules_path or root.rules
-    union = canonical.read_bytes(root.union(version))
     coverage_raw, rules_raw = canonical.read_bytes(root.wrapper_coverage), canonical.read_bytes(rules_path)
-    rules, upstream = read_rules(rules_path), Upstream.parse(union, root.union(version))
-    _check_version(upstream, version, rules, root.union(version))
+    rules = read_rules(rules_path)
     coverage = canonical.convert(canonical.loads(coverage_raw, root.wrapper_coverage), Manifest, root.wrapper_coverage)
     inputs: Json = {
         "upstream": {"semantic_version": version},
@@ -60,7 +59,9 @@ def _pieces(
     if coverage.wrapper_version is not None:
         inputs["wrapper"]["wrapper_version"] = coverage.wrapper_version
     # The digest of a big union costs as much as reading it, and needs no interpreter: it is made meanwhile.
-    with ThreadPoolExecutor(1) as pool:
+    with canonical.mapped(root.union(version)) as union, ThreadPoolExecutor(1) as pool:
+        upstream = Upstream.parse(union, root.union(version))
+        _check_version(upstream, version, rules, root.union(version))
         digest = pool.submit(_sha256, union) if upstream.has_provenance else None
         found = sort_units(upstream, coverage.coverage, rules)
         if digest:
@@ -81,5 +82,5 @@ def _check_version(upstream: Upstream, version: str, rules: Rules, path: Path) -
             )
 
 
-def _sha256(content: bytes) -> str:
+def _sha256(content: bytes | mmap) -> str:
     return hashlib.sha256(content).hexdigest()

@@ -6,6 +6,7 @@ Only these keys are checked, so that a union which another tool made with other 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from mmap import mmap
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -79,7 +80,7 @@ class Upstream(msgspec.Struct, frozen=True):
     commands: tuple[_Command, ...]
 
     @classmethod
-    def parse(cls, raw: bytes, where: object) -> Upstream:
+    def parse(cls, raw: bytes | mmap, where: object) -> Upstream:
         """Raises ArtifactInvalid if it is no union, or one without inputs.
 
         Only what is needed is read. A key that stands twice is not looked for here (that costs as much as

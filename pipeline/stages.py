@@ -14,7 +14,7 @@ from pipeline.clock import timestamp
 from pipeline.contract.folder import Folder
 from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch
 from pipeline.layout import Root
-from pipeline.lifecycle.metadata import CarriedOver, write_metadata
+from pipeline.lifecycle.metadata import CarriedOver, metadata_bytes
 from pipeline.report.stage import write_reports
 from pipeline.snapshot import Subject, snapshot_bytes
 from pipeline.surface.metadata import Status, Validation
@@ -114,11 +114,13 @@ def version_metadata(
     if status is None:
         known = _known_status(folder.root, version)
         status = max(known or Status.REPORTED, Status.REPORTED, key=_ORDER.index)
-    return [
-        write_metadata(
-            folder.root, version, status, folder.rules, updated_at=folder.stamp(version), validation=validation
-        )
-    ]
+    path = folder.root.metadata(version)
+    updated_at = folder.stamp(version)
+    canonical.write(
+        path,
+        metadata_bytes(folder.root, version, status, folder.rules, updated_at=updated_at, validation=validation),
+    )
+    return [path]
 
 
 def _known_status(root: Root, version: str) -> Status | None:

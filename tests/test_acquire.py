@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from pipeline import canonical
-from pipeline.acquire import fetch, npm, store, tarball
+from pipeline.acquire import npm, store, tarball
 from pipeline.acquire.fetch import acquire, lock, package_spec
 from pipeline.acquire.progress import Progress
 from pipeline.cache import VARIABLE, cache_folder
 from pipeline.contract.agent import Agent, Help, Package
+from pipeline.contract.folder import read_lock
 from pipeline.errors import (
     ArtifactMissing,
     DownloadFailed,
@@ -320,7 +321,7 @@ def test_a_touched_binary_is_hashed_again_and_found_good(registry, locked, messa
 
 def test_a_changed_binary_is_thrown_away_and_fetched_again(registry, locked, cache, messages):
     path = acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
-    row = fetch.read_lock(locked).row(OLD, LINUX)
+    row = read_lock(locked).row(OLD, LINUX)
     path.write_bytes(BINARY[::-1])
     assert store.cached_binary(AGENT, row, cache) is None
     assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == path

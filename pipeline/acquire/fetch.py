@@ -20,6 +20,7 @@ from pipeline.acquire.tarball import Package, check_integrity, open_package
 from pipeline.cache import cache_folder
 from pipeline.contract import agent as contract
 from pipeline.contract.agent import Agent
+from pipeline.contract.folder import read_lock
 from pipeline.errors import ArtifactMissing, DownloadFailed, IntegrityMismatch, UsageError
 from pipeline.layout import Root, check_version, version_key
 from pipeline.surface.lock import Lock, LockRow
@@ -114,13 +115,6 @@ def lock(
     )
     canonical.write(root.lock, canonical.encode(made))
     return made
-
-
-def read_lock(root: Root) -> Lock:
-    """The agent's lock; an empty one when there is no file yet."""
-    if not root.lock.exists():
-        return Lock(lock_schema_version=1, rows=())
-    return canonical.read(root.lock, Lock)
 
 
 def package_spec(package: contract.Package, version: str) -> str:

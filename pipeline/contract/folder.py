@@ -52,17 +52,18 @@ class Folder:
 
     def lock(self) -> Lock:
         """The lock of published binaries; empty if none was written yet."""
-        if not self.root.lock.exists():
-            return Lock(lock_schema_version=1, rows=())
-        return canonical.read(self.root.lock, Lock)
-
-    def pinned_epoch(self, version: str) -> int | None:
-        """The epoch that the lock pins for a version."""
-        return self.lock().epoch(version)
+        return read_lock(self.root)
 
     def stamp(self, version: str) -> str:
         """The time that artifacts of ``version`` carry. Raises EpochMissing."""
-        return timestamp(self.pinned_epoch(version))
+        return timestamp(self.lock().epoch(version))
+
+
+def read_lock(root: Root) -> Lock:
+    """The lock of published binaries below a root; an empty one when there is no file yet."""
+    if not root.lock.exists():
+        return Lock(lock_schema_version=1, rows=())
+    return canonical.read(root.lock, Lock)
 
 
 def open_folder(root: Path, rules: Path | None = None) -> Folder:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -26,25 +25,6 @@ class CarriedOver(msgspec.Struct, frozen=True):
     status: Status | None = None
 
 
-def write_metadata(
-    root: Root,
-    version: str,
-    status: Status,
-    rules: Rules,
-    *,
-    updated_at: str,
-    validation: Validation | None = None,
-) -> Path:
-    """Derive the metadata of a version from its union and the wrapper coverage, and write it.
-
-    ``notes`` are carried over from the file that is there, and so is ``validation`` unless given.
-    Raises GateFailed (the file is untouched then), ArtifactMissing for a stage that has not run yet.
-    """
-    path = root.metadata(version)
-    canonical.write(path, metadata_bytes(root, version, status, rules, updated_at=updated_at, validation=validation))
-    return path
-
-
 def metadata_bytes(
     root: Root,
     version: str,
@@ -54,7 +34,11 @@ def metadata_bytes(
     updated_at: str,
     validation: Validation | None = None,
 ) -> bytes:
-    """The file of ``write_metadata`` as bytes."""
+    """Derive the metadata of a version from its union and the wrapper coverage, as the bytes of its file.
+
+    ``notes`` are carried over from the file that is there, and so is ``validation`` unless given.
+    Raises GateFailed, ArtifactMissing for a stage that has not run yet.
+    """
     union = canonical.read_bytes(root.union(version))
     path = root.metadata(version)
     if status is not Status.SNAPSHOTTED:

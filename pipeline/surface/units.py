@@ -8,7 +8,7 @@ name last; args by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -101,11 +101,6 @@ def flag_key(flag: Mapping[str, Any]) -> str | None:
 def flag_order(flag: Flag) -> tuple[bool, str, str]:
     """Sort key of a snapshot's flags: by long then short, flags without a long name last."""
     return (flag.long is None, flag.long or "", flag.short or "")
-
-
-def spell(program: str, path: Sequence[str]) -> str:
-    """A command as a person types it: ``codex exec resume``."""
-    return " ".join((program, *path))
 
 
 def fields_of(shape: type[Shape]) -> tuple[str, ...]:

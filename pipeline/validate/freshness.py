@@ -28,7 +28,7 @@ _REPORTED = {Status.REPORTED, Status.VALIDATED, Status.SUPPORTED}
 
 
 def _time(tree: Tree, version: str, found: object) -> str:
-    pinned = tree.folder.pinned_epoch(version)
+    pinned = tree.lock.epoch(version)
     return str(found) if pinned is None else timestamp(pinned)
 
 
@@ -90,7 +90,7 @@ def schema_findings(tree: Tree) -> Iterator[Finding]:
 
 
 def snapshot_findings(tree: Tree) -> Iterator[Finding]:
-    lock = tree.folder.lock()
+    lock = tree.lock
     for artifact in tree.artifacts():
         document = tree.document(artifact.path)
         if artifact.kind != "snapshot" or not isinstance(document, dict) or "generator" not in document:

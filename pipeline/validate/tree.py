@@ -14,6 +14,7 @@ from pipeline.contract.folder import Folder
 from pipeline.contract.rules import PointerRules
 from pipeline.errors import ArtifactError, ArtifactMissing
 from pipeline.layout import POINTERS, in_order, is_target, is_version, relative
+from pipeline.surface.lock import Lock
 from pipeline.validate.finding import Finding
 
 NONE = "none"
@@ -44,15 +45,17 @@ class Tree:
     folder: Folder
     schema: Json
     metadata_schema: Json
+    lock: Lock
     _read: dict[Path, tuple[bytes, Any] | ArtifactError] = field(default_factory=dict)
 
     @classmethod
     def open(cls, folder: Folder, schema: Path | None = None, metadata_schema: Path | None = None) -> Tree:
-        """Raises ArtifactMissing or ArtifactInvalid if a schema cannot be read: nothing could be judged then."""
+        """Raises ArtifactMissing or ArtifactInvalid if a schema or the lock cannot be read: nothing could be judged."""
         return cls(
             folder,
             canonical.read_json(schema or folder.root.schema),
             canonical.read_json(metadata_schema or folder.root.metadata_schema),
+            folder.lock(),
         )
 
     def versions(self) -> list[str]:

@@ -50,14 +50,13 @@ def _parser() -> argparse.ArgumentParser:
 
     snapshot = commands.add_parser("snapshot", help="read the surface of any CLI's binary")
     snapshot.add_argument("--binary", type=Path, required=True, help="the program to read")
-    snapshot.add_argument("--name", help="the program's name in its usage lines (default: the file's name)")
+    snapshot.add_argument("--name", help="the program's name in its usage lines (default: the one in its usage)")
     snapshot.add_argument("--tool", help="the tool's name in the snapshot (default: NAME-cli)")
-    snapshot.add_argument("--dialect", default="clap", help="the format of its help (default: %(default)s)")
+    snapshot.add_argument("--dialect", help="the format of its help (default: detected from the root's page)")
     snapshot.add_argument(
         "--style",
         choices=("flag", "subcommand", "listed"),
-        default="listed",
-        help="ask by `x y --help`, by `x help y`, or by the latter where help is listed (default: %(default)s)",
+        help="ask by `x y --help`, by `x help y`, or by the latter where help is listed (default: the dialect's)",
     )
     snapshot.add_argument("--target", help="the binary's target triple (default: read from the binary)")
     snapshot.add_argument("--out-file", default="-", metavar="F", help="where to write it (default: standard output)")
@@ -119,11 +118,10 @@ def _snapshot(arguments: argparse.Namespace) -> int:
     from pipeline.snapshot import Subject, default_target, snapshot_bytes
     from pipeline.surface.snapshot import Supplement
 
-    name = arguments.name or arguments.binary.name.removesuffix(".exe")
     subject = Subject(
         binary=arguments.binary,
-        program=name,
-        tool=arguments.tool or f"{name}-cli",
+        program=arguments.name,
+        tool=arguments.tool or (arguments.name and f"{arguments.name}-cli"),
         target=arguments.target or default_target(arguments.binary),
         help=Help(dialect=arguments.dialect, style=arguments.style),
         supplement=canonical.read(arguments.supplement, Supplement) if arguments.supplement else None,

@@ -30,6 +30,8 @@ TICK = 0.05
 # How long the pipes may stay open after the child has ended. Who still holds them is a background process.
 GRACE = 0.25
 _CHUNK = 65536
+# The discard port, where nothing listens.
+_NOWHERE = "http://127.0.0.1:9"
 # What Windows programs cannot start without; copied from the caller because it differs between machines.
 _WINDOWS_VARIABLES = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS")
 
@@ -104,7 +106,8 @@ def clean_environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
     """The environment of a call whose answer must not depend on who asks.
 
     Nothing is inherited but PATH (and what Windows needs to start a program). ``{home}`` in the values of
-    ``extra`` becomes ``home``; temporary files go to ``home/tmp``.
+    ``extra`` becomes ``home``; temporary files go to ``home/tmp``. The proxies lead nowhere: a program that asks
+    the network hears at once that there is none, and does not wait for it.
     """
     temporary = str(home / "tmp")
     environment = {
@@ -118,6 +121,9 @@ def clean_environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
+        "HTTP_PROXY": _NOWHERE,
+        "HTTPS_PROXY": _NOWHERE,
+        "ALL_PROXY": _NOWHERE,
     }
     if sys.platform == "win32":
         environment |= {name: os.environ[name] for name in _WINDOWS_VARIABLES if name in os.environ}
@@ -285,5 +291,7 @@ def _await_end(
 
 
 def _spell(words: Sequence[str], longest: int = 120) -> str:
-    text = " ".join((Path(words[0]).name, *words[1:]))
+    # An emulated or interpreted program stands behind the one that runs it.
+    shown = (Path(word).name if Path(word).is_absolute() else word for word in words[1:])
+    text = " ".join((Path(words[0]).name, *shown))
     return text if len(text) <= longest else f"{text[:longest].rsplit(' ', 1)[0]} …"

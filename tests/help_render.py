@@ -9,10 +9,21 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from pipeline.helptext import Page, Subcommand
 from pipeline.surface.units import Arg, Flag
 
 NEXT_LINE = 10
+
+
+def unplaced(page: Page) -> Page:
+    """The page without the places that its units were read from."""
+
+    def bare(units):
+        return tuple(replace(unit, span=None) for unit in units)
+
+    return replace(page, subcommands=bare(page.subcommands), flags=bare(page.flags), args=bare(page.args))
 
 
 def usage_of(page: Page, program: str, path: Sequence[str]) -> str:

@@ -30,6 +30,7 @@ TREE = {
     "help run fast": {"out": page("run fast", about="", flags=("--speed <N>",))},
     "help list": {"out": page("list")},
 }
+PROMISING = TREE | {"--help": {"out": page(flags=("-V, --version",))}}
 LIST = "alpha_mode    stable             true\nbeta_mode     under development  false\nold_mode      removed  false\n"
 PROBE = FeatureProbe(list=("features", "list"), enable=("--enable", "{feature}"))
 
@@ -201,10 +202,16 @@ def test_a_missing_binary_is_refused(subject, tmp_path):
         take(subject(TREE, binary=tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize("reply", [{"err": "broken", "code": 1}, {"out": "\n"}])
-def test_a_binary_that_cannot_say_its_version_is_refused(subject, reply):
-    with pytest.raises(BinaryFailed, match="--version"):
-        take(subject(TREE | {"--version": reply}))
+@pytest.mark.parametrize(
+    ("reply", "problem"), [({"err": "broken", "code": 1}, "exit code 1"), ({"out": "\n"}, "nothing")]
+)
+def test_a_binary_that_cannot_say_its_version_is_refused_if_its_help_promises_one(subject, reply, problem):
+    with pytest.raises(BinaryFailed, match=f"`tool --version`: .*{problem}"):
+        take(subject(PROMISING | {"--version": reply}))
+    taken = take(subject(TREE | {"--version": reply}))
+    assert taken.binary.version_output == ""
+    assert len(taken.known_omissions) == 1
+    assert taken.known_omissions[0].startswith("version: ")
 
 
 @pytest.mark.parametrize("reply", [{"err": "error: no help", "code": 2}, {"out": "hello\n"}, {}])
@@ -220,7 +227,7 @@ def test_a_root_that_hangs_is_refused(subject):
 
 def test_a_failure_stops_the_calls_that_still_run(subject):
     started = time.monotonic()
-    replies = TREE | {"--version": {"code": 1}, "--help": {"hang": 60}}
+    replies = TREE | {"--version": {"hang": 60}, "--help": {"code": 1}}
     with pytest.raises(BinaryFailed):
         take(subject(replies, limits=Limits(seconds_per_call=60.0)))
     assert time.monotonic() - started < 20
@@ -236,8 +243,44 @@ def test_an_unknown_dialect_and_a_target_that_says_nothing_are_refused(subject):
 def test_nothing_is_left_behind(subject, cache):
     take(subject(TREE))
     with pytest.raises(BinaryFailed):
-        take(subject(TREE | {"--version": {"code": 1}}))
+        take(subject(PROMISING | {"--version": {"code": 1}}))
     assert list((cache / "work").iterdir()) == []
+
+
+# What the agent's folder leaves open
+
+
+def test_dialect_style_and_name_are_learned_from_the_roots_page(subject):
+    taken = take(subject(TREE, program=None, tool=None, help=Help()))
+    assert (taken.tool, taken.generator.dialect) == ("tool-cli", "clap")
+    assert paths(taken) == ["", "list", "run", "run fast"]
+    renamed = {words: {"out": reply["out"].replace("tool", "other")} for words, reply in TREE.items()}
+    taken = take(subject(renamed, program=None, tool=None, help=Help()))
+    assert taken.tool == "other-cli"
+    assert paths(taken) == ["", "list", "run", "run fast"]
+
+
+def test_a_cli_that_knows_only_the_short_help_flag_is_asked_by_it(subject):
+    replies = {"-h": {"out": page(commands=("run",))}, "run -h": {"out": page("run")}}
+    assert paths(take(subject(replies, help=Help()))) == ["", "run"]
+
+
+def test_pages_without_usage_count_when_they_say_something_of_their_own(subject):
+    root = "Commands:\n  run   Runs it\n  copy  Copies\n  fail  Fails\n"
+    replies = {
+        "--help": {"out": root},
+        "run --help": {"out": "Options:\n  --fast  Faster\n"},
+        "copy --help": {"out": root},
+        "fail --help": {"out": "Options:\n  --slow  Slower\n", "code": 1},
+    }
+    taken = take(subject(replies, help=Help()))
+    assert keys(entry(taken, "run")) == ["--fast"]
+    assert taken.known_omissions == ("help: copy: prints its parent's help", "help: fail: exit code 1")
+
+
+def test_a_crawl_ends_when_its_time_is_used_up(subject):
+    taken = take(subject(TREE | {"--help": TREE["--help"] | {"hang": 0.6}}, limits=Limits(seconds=0.5)))
+    assert "help: run: not asked: the 0.5 s of the crawl were used up" in taken.known_omissions
 
 
 # Features

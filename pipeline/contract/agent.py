@@ -30,22 +30,23 @@ class Package(Shape, frozen=True, kw_only=True):
 
 
 class Help(Shape, frozen=True, kw_only=True):
-    """How help is asked for and in which format it is printed.
+    """How help is asked for and in which format it is printed; what is left out is learned from the root's page.
 
     ``style`` is ``subcommand`` (``program help exec resume``), ``flag`` (``program exec resume --help``) or
     ``listed``: as a subcommand where the root's page lists one of the ``pseudo_commands``, else as a flag.
     ``pseudo_commands`` are children that are only help pages.
     """
 
-    dialect: str
-    style: Literal["subcommand", "flag", "listed"] = "listed"
+    dialect: str | None = None
+    style: Literal["subcommand", "flag", "listed"] | None = None
     pseudo_commands: tuple[str, ...] = ("help",)
 
 
 class Limits(Shape, frozen=True, kw_only=True):
-    """Bounds of a crawl. ``workers`` calls run at a time."""
+    """Bounds of a crawl. ``workers`` calls run at a time; past ``seconds`` in all no further page is asked for."""
 
-    seconds_per_call: float = 10.0
+    seconds_per_call: float = 30.0
+    seconds: float = 1_800.0
     output_bytes: int = 4_000_000
     workers: int = 4
     depth: int = 12

@@ -12,12 +12,16 @@ from pipeline.helptext.page import Page, Subcommand
 from pipeline.helptext.plain import PLAIN
 from pipeline.surface.units import Path
 
-__all__ = ["DIALECTS", "REVISION", "Dialect", "Page", "Subcommand", "dialect", "read_page"]
+__all__ = ["DIALECTS", "FALLBACK", "REVISION", "Dialect", "Page", "Subcommand", "detect", "dialect", "read_page"]
 
 # Counts up whenever the same help would be read differently: snapshots record it.
-REVISION: int = 1
+REVISION: int = 2
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (CLAP, PLAIN)})
+
+
+# Reads any help tolerably: for pages that show no sign of a known format.
+FALLBACK = PLAIN
 
 
 def dialect(name: str) -> Dialect:
@@ -28,6 +32,13 @@ def dialect(name: str) -> Dialect:
         raise UsageError(
             f"no help dialect is called {name!r}", remedy=f"use one of: {', '.join(sorted(DIALECTS))}"
         ) from None
+
+
+def detect(text: str) -> Dialect:
+    """The dialect that most of the page's signs are of; the fallback for a page that shows none."""
+    found = {name: sum(bool(sign.search(text)) for sign in each.signs) for name, each in DIALECTS.items()}
+    best = max(found, key=found.__getitem__, default=FALLBACK.name)
+    return DIALECTS[best] if found[best] else FALLBACK
 
 
 def read_page(text: str, *, dialect: str, program: str, path: Path) -> Page:

@@ -78,4 +78,17 @@ def _read(text: str, program: str, path: Path) -> Page:
     return assemble(lines.split(lines.clean(text), is_title), Grammar(_flag, _arg, _command), program, path)
 
 
-CLAP = Dialect("clap", _read)
+CLAP = Dialect(
+    "clap",
+    _read,
+    signs=(
+        re.compile(r"^\s+-h, --help\s+Prints? help", re.MULTILINE),
+        re.compile(r"^\s+-V, --version\s+Prints? version", re.MULTILINE),
+        re.compile(r"^\s+help\s+Prints? this message or the help of the given subcommand", re.MULTILINE),
+        re.compile(r"\[possible values: ", re.MULTILINE),
+        re.compile(r"\[(?:short )?aliases: ", re.MULTILINE),
+        re.compile(r"^(?:Usage: |USAGE:\s+)(?:\S.*)?\[OPTIONS\]", re.MULTILINE),
+        re.compile(r"^\s+--[\w-]+ <[A-Z][A-Z0-9_]*>", re.MULTILINE),
+    ),
+    style="listed",
+)

@@ -15,27 +15,62 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|
 _USAGE = re.compile(r"usage:[ ]*", re.IGNORECASE)
 
 
+class Line(str):
+    """A line of a page as read: without escapes, tabs and trailing white space.
+
+    ``start`` and ``end`` are the bytes of the raw help that it stands for, from its first character that is
+    not blank to behind its last one.
+    """
+
+    __slots__ = ("end", "start")
+    start: int
+    end: int
+
+    @classmethod
+    def at(cls, start: int, end: int, text: str) -> Line:
+        line = cls(text)
+        line.start, line.end = start, end
+        return line
+
+    def reading(self, text: str) -> Line:
+        """The same bytes, read as another text."""
+        return Line.at(self.start, self.end, text)
+
+
 class Section(NamedTuple):
     """A title without its colon ("" for text without one) and the lines below it, indentation kept."""
 
     title: str
-    lines: list[str]
+    lines: list[Line]
 
 
 class Parts(NamedTuple):
     """``about`` and the section lines are raw lines; ``usage`` is one call a line, wrapped lines joined."""
 
-    about: list[str]
-    usage: tuple[str, ...]
+    about: list[Line]
+    usage: tuple[Line, ...]
     sections: list[Section]
 
 
-def clean(text: str) -> list[str]:
+def clean(text: str) -> list[Line]:
     """The lines of ``text`` without terminal escapes, tabs and trailing white space."""
-    if "\x1b" in text:
-        text = _ESCAPE.sub("", text)
+    lines = []
+    place = 0
     # Not splitlines(): a form feed or U+2028 inside a description ends no line on any terminal.
-    return [line.expandtabs().rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+    for raw in text.split("\n"):
+        shown = _ESCAPE.sub("", raw) if "\x1b" in raw else raw
+        head = len(raw) - len(raw.lstrip())
+        start = place + len(raw[:head].encode())
+        place += len(raw.encode())
+        lines.append(Line.at(start, max(start, place - len(raw) + len(raw.rstrip())), shown.expandtabs().rstrip()))
+        place += 1
+    return lines
+
+
+def span_of(lines: Sequence[str]) -> str | None:
+    """The bytes of the raw help that these lines stand for, ``first-behind``; None for text that has none."""
+    read = [line for line in lines if line and isinstance(line, Line)]
+    return f"{read[0].start}-{read[-1].end}" if read else None
 
 
 def indent(line: str) -> int:
@@ -43,7 +78,7 @@ def indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def split(lines: Sequence[str], is_title: Callable[[str], bool]) -> Parts:
+def split(lines: Sequence[Line], is_title: Callable[[str], bool]) -> Parts:
     """Cut a page into its parts.
 
     ``is_title`` tells the titles of sections with units from any other text. It is only asked on a page
@@ -56,22 +91,25 @@ def split(lines: Sequence[str], is_title: Callable[[str], bool]) -> Parts:
     after = first + 1
     while after < len(lines) and lines[after].startswith(" "):
         after += 1
-    block = [_USAGE.sub("", lines[first], count=1), *lines[first + 1 : after]]
-    return Parts(list(lines[:first]), _usage_lines(block), _sections(lines[after:]))
+    block = [lines[first].reading(_USAGE.sub("", lines[first], count=1)), *lines[first + 1 : after]]
+    return Parts(list(lines[:first]), usage_lines(block), _sections(lines[after:]))
 
 
-def _usage_lines(block: Sequence[str]) -> tuple[str, ...]:
+def usage_lines(block: Sequence[Line]) -> tuple[Line, ...]:
     """One line per call: a line that does not begin with the program continues the one before it."""
-    calls: list[str] = []
-    for line in filter(None, map(str.strip, block)):
-        if calls and line.split()[0] != calls[0].split()[0]:
-            calls[-1] += " " + line
+    calls: list[Line] = []
+    for line in block:
+        text = line.strip()
+        if not text:
+            continue
+        if calls and text.split()[0] != calls[0].split()[0]:
+            calls[-1] = Line.at(calls[-1].start, line.end, f"{calls[-1]} {text}")
         else:
-            calls.append(line)
+            calls.append(line.reading(text))
     return tuple(calls)
 
 
-def _sections(lines: Sequence[str]) -> list[Section]:
+def _sections(lines: Sequence[Line]) -> list[Section]:
     sections: list[Section] = []
     for line in lines:
         outermost = line and not line.startswith(" ")

@@ -8,7 +8,7 @@ lines that no rule of the dialect could read. Keys that carry nothing are left o
 from __future__ import annotations
 
 from pipeline.helptext import usage
-from pipeline.surface.units import Arg, Flag, Path, Shape
+from pipeline.surface.units import Arg, Flag, Path, Shape, Span
 
 
 class Subcommand(Shape, frozen=True, kw_only=True):
@@ -19,6 +19,7 @@ class Subcommand(Shape, frozen=True, kw_only=True):
     about: str | None = None
     section: str | None = None
     stability: str | None = None
+    span: Span | None = None
 
 
 class Page(Shape, frozen=True, kw_only=True):
@@ -46,3 +47,7 @@ class Page(Shape, frozen=True, kw_only=True):
         if not self.usage_lines:
             return not path
         return any(usage.after_path(usage.words(line), program, path) is not None for line in self.usage_lines)
+
+    def program(self) -> str | None:
+        """The name that the usage gives the program; None on a page that does not say."""
+        return next(filter(None, (usage.program_of(usage.words(line)) for line in self.usage_lines)), None)

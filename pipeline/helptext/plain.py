@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from pipeline.helptext import lines
 from pipeline.helptext.dialect import Dialect
+from pipeline.helptext.lines import Line
 from pipeline.helptext.page import Page, Subcommand
 from pipeline.helptext.sections import NAME, Grammar, assemble, is_title
 from pipeline.surface.units import Arg, Flag, Path
@@ -75,16 +76,16 @@ def _bare(placeholder: str) -> str:
     return placeholder.replace("...", "").strip("<>[]{}=")
 
 
-def _in_column_0(page: list[str]) -> list[str]:
+def _in_column_0(page: list[Line]) -> list[Line]:
     """Move the usage and titles that begin a paragraph to the first column, with a colon."""
     moved = []
-    for before, line in pairwise(["", *page]):
+    for before, line in pairwise([Line(), *page]):
         text = line.strip()
         title = text if text.endswith(":") else f"{text}:"
         if not before and text.lower().startswith("usage:"):
-            moved.append(text)
+            moved.append(line.reading(text))
         elif not before and is_title(title) and len(text.split()) <= _TITLE_WORDS:
-            moved.append(title)
+            moved.append(line.reading(title))
         else:
             moved.append(line)
     return moved

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pipeline.helptext import usage
 from pipeline.helptext.args import placed
 from pipeline.helptext.description import ALIASES, describe, paragraphs, split_stability
-from pipeline.helptext.lines import Parts, Section, indent
+from pipeline.helptext.lines import Line, Parts, Section, indent, span_of
 from pipeline.helptext.page import Page, Subcommand
 from pipeline.surface.units import Arg, Flag, Path, flag_order
 
@@ -73,14 +73,16 @@ def assemble(parts: Parts, grammar: Grammar, program: str, path: Path) -> Page:
         {name: len((flag.value_name or "").split()) for flag in flags for name in _names(flag)},
         has_subcommands=bool(found.subcommands),
     )
+    # What no list says was read from the usage.
+    args = [arg if arg.span else replace(arg, span=span_of(parts.usage)) for arg in args]
     return Page(
-        usage_lines=parts.usage,
+        usage_lines=tuple(map(str, parts.usage)),
         about=about,
         stability=stability,
         subcommands=tuple(found.subcommands.values()),
         flags=tuple(sorted(flags, key=flag_order)),
         args=tuple(sorted(args, key=lambda arg: arg.name)),
-        unread_lines=(*(parts.usage[number] for number in unread_usage), *found.unread),
+        unread_lines=tuple(map(str, (*(parts.usage[number] for number in unread_usage), *found.unread))),
     )
 
 
@@ -122,16 +124,20 @@ def _begins_with_unit(lines: Sequence[str], grammar: Grammar) -> bool:
 class _Entry(NamedTuple):
     """The line that an entry begins with and the deeper lines below it; ``doubtful`` if it may be wrapped text."""
 
-    line: str
-    text: list[str]
+    line: Line
+    text: list[Line]
     doubtful: bool
+
+    @property
+    def span(self) -> str | None:
+        return span_of([self.line, *self.text])
 
     @property
     def head(self) -> str:
         return self.line.lstrip()
 
 
-def _entries(lines: Sequence[str], offset: int) -> list[_Entry]:
+def _entries(lines: Sequence[Line], offset: int) -> list[_Entry]:
     """The entries of a section, where long names without a short one stand ``offset`` columns further in.
 
     Nothing deeper than the columns of heads begins an entry, whatever it looks like: it is wrapped text.
@@ -177,6 +183,7 @@ def _add_command(entry: _Entry, grammar: Grammar, section: str | None, found: _F
         about=told.about,
         section=section,
         stability=told.stability,
+        span=entry.span,
     )
     return True
 
@@ -201,6 +208,7 @@ def _add_flag(entry: _Entry, grammar: Grammar, section: str | None, found: _Foun
         about=told.about,
         stability=told.stability,
         section=section,
+        span=entry.span,
     )
     return True
 
@@ -219,6 +227,7 @@ def _add_arg(entry: _Entry, grammar: Grammar, section: str | None, found: _Found
         about=told.about,
         stability=told.stability,
         section=section,
+        span=entry.span,
     )
     return True
 

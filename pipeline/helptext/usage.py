@@ -38,9 +38,10 @@ def after_path(line: Sequence[str], program: str, path: Sequence[str]) -> list[s
     (``install|i``); what a parent requires may stand between the tokens (``prog --out <DIR> add``).
     """
     rest = list(line)
-    named = bool(rest) and _program(rest[0]) == _program(program)
+    name = program.split()
+    named = bool(rest) and [_program(word) for word in rest[: len(name)]] == [_program(word) for word in name]
     if named:
-        del rest[0]
+        del rest[: len(name)]
     for token in path:
         while rest and not _is_literal(rest[0]):
             del rest[0]
@@ -50,6 +51,15 @@ def after_path(line: Sequence[str], program: str, path: Sequence[str]) -> list[s
     if not path and not named and rest and _is_literal(rest[0]):
         return None
     return rest
+
+
+def program_of(line: Sequence[str]) -> str | None:
+    """The program that a usage line begins with, without its folder: one word, or ``python -m name``."""
+    if not line or not _is_literal(line[0]):
+        return None
+    if line[1:2] == ["-m"] and len(line) > len(("python", "-m")):
+        return f"{_program(line[0])} -m {line[2]}"
+    return _program(line[0])
 
 
 def slots(line: Sequence[str], values: Mapping[str, int], *, required: bool = True, depth: int = 0) -> Iterator[Slot]:

@@ -15,14 +15,15 @@ from pipeline.surface.metadata import SupportCoverage, UnsupportedTarget
 def support_of(upstream: Upstream, coverage: Sequence[CoveredCommand], rules: Rules) -> SupportCoverage:
     """Judge each expected target that is among the union's inputs, in expected order.
 
-    The resolver is the reports' own; whether a waiver counts for its subtree is the rules' to say.
+    Nobody needs to support what the CLI hides. The resolver is the reports' own; whether a waiver counts for
+    its subtree is the rules' to say.
     """
     judged = [target for target in rules.targets if target in upstream.targets]
     targets = TargetSet(rules, upstream.targets)
     resolver = Resolver(coverage, targets)
     uncovered: dict[str, list[Unit]] = {target: [] for target in judged}
     for unit, exclusion in Exclusions(rules).walk(upstream):
-        if exclusion:
+        if exclusion or unit.hidden:
             continue
         for target in judged:
             if target in unit.available_on and not _allowed(unit, resolver, targets.mask((target,)), rules):

@@ -153,7 +153,7 @@ class _Sorter:
             if unit.path is not path:
                 path, waivers = unit.path, self._resolver.waivers(unit.path)
             claims = self._resolver.claims(unit)
-            key = (unit.kind, unit.available_on, claims, waivers, exclusion and exclusion.note)
+            key = (unit.kind, unit.available_on, unit.hidden, claims, waivers, exclusion and exclusion.note)
             placements = known.get(key)
             if placements is None:
                 placements = known[key] = tuple(self._decide(unit, claims, waivers, exclusion))
@@ -241,13 +241,16 @@ def _list_for(unit: Unit, standing: Standing) -> str | None:
     """The list that a unit belongs to, None if it is supported.
 
     Only commands have the lists ``unsupported`` and ``passthrough_candidates``: a flag that is not
-    supported is missing, and one that is passed through is supported.
+    supported is missing, and one that is passed through is supported. A hidden unit is neither: it has lists
+    of its own, with the level that the wrapper gives it, unless it is waived.
     """
     level = standing.level
-    if level == Level.EXPLICIT:
-        return None
     if level == Level.INTENTIONALLY_UNSUPPORTED:
         return f"intentionally_unsupported.{_PLURAL[unit.kind]}"
+    if unit.hidden:
+        return f"hidden_{_PLURAL[unit.kind]}"
+    if level == Level.EXPLICIT:
+        return None
     if level == Level.PASSTHROUGH:
         return "passthrough_candidates" if unit.kind == "command" else None
     if level == Level.UNSUPPORTED and unit.kind == "command":

@@ -17,21 +17,25 @@ from pipeline import canonical
 from pipeline.contract.rules import Exclusion, Rules
 
 Kind = Literal["command", "flag", "arg"]
+HIDDEN = "hidden"
 
 
 class _Key(msgspec.Struct, frozen=True):
     key: str
     available_on: tuple[str, ...]
+    state: str | None = None
 
 
 class _Name(msgspec.Struct, frozen=True):
     name: str
     available_on: tuple[str, ...]
+    state: str | None = None
 
 
 class _Command(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
     available_on: tuple[str, ...]
+    state: str | None = None
     flags: tuple[_Key, ...] = ()
     args: tuple[_Name, ...] = ()
 
@@ -57,12 +61,16 @@ class _Input(msgspec.Struct, frozen=True):
 
 
 class Unit(NamedTuple):
-    """One unit of the surface. ``key`` is a flag's key or an arg's name, "" for a command."""
+    """One unit of the surface. ``key`` is a flag's key or an arg's name, "" for a command.
+
+    A ``hidden`` one is accepted and not shown.
+    """
 
     kind: Kind
     path: tuple[str, ...]
     key: str
     available_on: tuple[str, ...]
+    hidden: bool = False
 
     def __str__(self) -> str:
         return f"{self.kind} {' '.join((*self.path, self.key)).strip() or '(root)'}"
@@ -111,20 +119,23 @@ class Exclusions:
         """Every unit by path (a command, its flags, its args) with the exclusion that applies to it.
 
         An excluded command is yielded, its flags and args are not: they are excluded with it. Its
-        subcommands are units of their own.
+        subcommands are units of their own. What belongs to a hidden command is hidden with it.
         """
         find = self._found.get
         by_path = {command.path: command for command in upstream.commands}
         for path in sorted(by_path):
             command = by_path[path]
             exclusion = find(("command", path, ""))
-            yield Unit("command", path, "", command.available_on), exclusion
+            below_hidden = command.state == HIDDEN
+            yield Unit("command", path, "", command.available_on, below_hidden), exclusion
             if exclusion:
                 continue
             for flag in sorted(command.flags, key=_by_key):
-                yield Unit("flag", path, flag.key, flag.available_on), find(("flag", path, flag.key))
+                hidden = below_hidden or flag.state == HIDDEN
+                yield Unit("flag", path, flag.key, flag.available_on, hidden), find(("flag", path, flag.key))
             for arg in sorted(command.args, key=_by_name):
-                yield Unit("arg", path, arg.name, arg.available_on), find(("arg", path, arg.name))
+                hidden = below_hidden or arg.state == HIDDEN
+                yield Unit("arg", path, arg.name, arg.available_on, hidden), find(("arg", path, arg.name))
 
 
 _by_key = attrgetter("key")

@@ -1,7 +1,7 @@
 """A binary -> its snapshot: version, help tree, features, supplement, put together.
 
 Everything is asked of the binary at the same time (a bounded number of calls), while its digest is taken.
-Refuses a binary that cannot be started, whose ``--version`` fails, or whose root help cannot be had; all
+Refuses a binary that cannot be started, that promises a version and gives none, or whose root help cannot be had; all
 else that goes wrong is recorded in ``known_omissions`` or in the record of the feature probe.
 """
 
@@ -16,7 +16,7 @@ from pipeline.errors import BinaryFailed
 from pipeline.snapshot.calls import calling
 from pipeline.snapshot.crawl import Tree, Walker, command_of
 from pipeline.snapshot.gated import mark_gated, walk_with_features
-from pipeline.snapshot.probe import ask_version
+from pipeline.snapshot.probe import Version, ask_version
 from pipeline.snapshot.raw_help import write_raw_help
 from pipeline.snapshot.subject import Subject
 from pipeline.snapshot.supplement import add_supplement
@@ -41,25 +41,26 @@ def take_snapshot(
     (unknown dialect, target without a system).
     """
     platform = platform_of(subject.target, subject.platform_os)
-    helptext.dialect(subject.help.dialect)
     with ThreadPoolExecutor(3, thread_name_prefix="snapshot") as aside, calling(subject) as caller:
         walker = Walker(subject, caller)
-        version_asked = caller.submit(ask_version, caller, subject.program)
+        version_asked = caller.submit(ask_version, caller)
         plain_walk = aside.submit(walker.walk)
         gated_walk = subject.features and aside.submit(
             walk_with_features, caller, walker, subject.features, subject.excluded_stages
         )
         digest = aside.submit(lambda: sha256 or digest_of(subject.binary))
-        # First, because a binary that cannot say its version is not worth waiting for.
-        version = version_asked.result()
         plain = plain_walk.result()
-        _refuse_without_root(plain, subject)
+        _refuse_without_root(plain, walker.manner.program)
+        version = _version(version_asked.result(), plain, walker.manner.program)
         gated = gated_walk.result() if gated_walk else None
 
     pseudo_commands = subject.help.pseudo_commands
     commands = {path: command_of(visit, pseudo_commands) for path, visit in plain.visits.items()}
     features = None
     omissions = plain.omissions()
+    if isinstance(version, str):
+        omissions.append(f"version: {version}")
+        version = Version("")
     if gated is not None:
         commands, features = mark_gated(commands, gated, plain, pseudo_commands)
     if subject.supplement is not None:
@@ -70,9 +71,9 @@ def take_snapshot(
         write_raw_help(raw_help, {path: visit.text for path, visit in visits.items() if visit.page})
     return Snapshot(
         snapshot_schema_version=1,
-        tool=subject.tool,
+        tool=subject.tool or f"{walker.manner.program.rpartition(' ')[2]}-cli",
         collected_at=collected_at,
-        generator=Generator(name=GENERATOR, revision=helptext.REVISION, dialect=subject.help.dialect),
+        generator=Generator(name=GENERATOR, revision=helptext.REVISION, dialect=walker.manner.dialect.name),
         binary=Binary(
             sha256=digest.result(),
             size_bytes=subject.binary.stat().st_size if size is None else size,
@@ -95,11 +96,26 @@ def digest_of(binary: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _refuse_without_root(tree: Tree, subject: Subject) -> None:
+def _refuse_without_root(tree: Tree, program: str) -> None:
     if tree.root.error is not None:
         raise tree.root.error
     if tree.root.problem is not None:
         raise BinaryFailed(
-            f"`{subject.program} --help` gives no page to start from: {tree.root.problem}",
+            f"`{program} --help` gives no page to start from: {tree.root.problem}",
             remedy="run it by hand; if it does print help, correct help.dialect or program in agent.toml",
         )
+
+
+def _version(asked: Version | str, tree: Tree, program: str) -> Version | str:
+    """The version, or what went wrong with it; refuses a binary that promises one and does not give it."""
+    page = tree.root.page
+    if (
+        isinstance(asked, str)
+        and page
+        and any("--version" in (flag.long, *(flag.aliases or ())) for flag in page.flags)
+    ):
+        raise BinaryFailed(
+            f"`{program} --version`: {asked}",
+            remedy="run it by hand: the binary must start on this machine, without network and with an empty home",
+        )
+    return asked

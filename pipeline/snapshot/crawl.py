@@ -5,19 +5,22 @@ only if its usage names the command that was asked for and no page above it is t
 nothing in either direction. A command that gives no such page stays in the tree without one, with the
 reason, and the walk goes on; so does the root, without which there is nothing to walk.
 
-The walk goes level by level, so that the limits cut at the same place however the calls overlap.
+What the agent's folder does not say (the dialect, how help is asked for, the program's name) is learned from the
+root's page. The walk goes level by level, so that the limits cut at the same place however the calls overlap;
+only the limit of time cuts where it falls, and says so.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pipeline import helptext
 from pipeline.errors import BinaryError, BinaryOutputTooLarge, BinaryTimeout
-from pipeline.helptext import Page, Subcommand
+from pipeline.helptext import Dialect, Page, Subcommand
 from pipeline.snapshot.calls import Answer, Caller
 from pipeline.snapshot.subject import Subject
 from pipeline.surface.units import Command, Path, flag_order
@@ -56,20 +59,40 @@ class Tree:
         return [*self.cuts, *(visit.omission() for visit in self.visits.values() if visit.problem)]
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a binary is asked for help and how its pages are read; ``flag`` is its help flag."""
+
+    program: str
+    dialect: Dialect
+    style: str
+    flag: str = "--help"
+
+
 @dataclass(slots=True)
 class Walker:
     """Walks the tree, once per ``prefix`` (the words that come first in every call).
 
-    Pages that two walks have in common are read once.
+    ``manner`` is known when the first root page has been read. Pages that two walks have in common are read
+    once.
     """
 
     subject: Subject
     caller: Caller
+    manner: Manner = field(init=False)
     _pages: dict[tuple[Path, str], Page] = field(default_factory=dict)
+    _deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        asked = self.subject.help
+        dialect = helptext.dialect(asked.dialect) if asked.dialect else helptext.FALLBACK
+        name = self.subject.program or self.subject.binary.name.removesuffix(".exe")
+        self.manner = Manner(name, dialect, asked.style or dialect.style)
+        self._deadline = time.monotonic() + self.subject.limits.seconds
 
     def walk(self, prefix: Sequence[str] = ()) -> Tree:
         """Visit the root and everything below it."""
-        root = self.caller.submit(self.look, Visit(()), {}, prefix).result()
+        root = self.caller.submit(self._look_at_root, prefix).result()
         visits: dict[Path, Visit] = {(): root}
         look = partial(self.look, above=visits, prefix=prefix)
         cuts: list[str] = []
@@ -83,7 +106,7 @@ class Walker:
                 visit
                 for visit in self.caller.each(look, level)
                 # A page that lists itself: nothing is left out by leaving it.
-                if not (visit.problem == _COPY and (self.subject.program, *visit.path)[-2] == visit.path[-1])
+                if not (visit.problem == _COPY and (self.manner.program, *visit.path)[-2] == visit.path[-1])
             ]
             visits |= {visit.path: visit for visit in visited}
             level = [child for visit in visited for child in self._children(visit, cuts)]
@@ -91,38 +114,69 @@ class Walker:
 
     def look(self, visit: Visit, above: Mapping[Path, Visit], prefix: Sequence[str]) -> Visit:
         """Ask for one command's page and judge it; ``above`` holds the visits of all shorter paths."""
-        path, listing, limits = visit.path, visit.listing, self.subject.limits
-        by_subcommand = path and self._has_help_command(above[()])
+        limits = self.caller.limits
+        if time.monotonic() > self._deadline:
+            return replace(visit, problem=f"not asked: the {limits.seconds:g} s of the crawl were used up")
+        by_subcommand = visit.path and self._has_help_command(above[()])
+        words = ("help", *visit.path) if by_subcommand else (*visit.path, self.manner.flag)
         try:
-            answer = self.caller.ask(*prefix, *(("help", *path) if by_subcommand else (*path, "--help")))
+            answer = self.caller.ask(*prefix, *words)
         except BinaryTimeout as error:
-            return Visit(path, listing, problem=f"no answer within {limits.seconds_per_call:g} s", error=error)
+            return replace(visit, problem=f"no answer within {limits.seconds_per_call:g} s", error=error)
         except BinaryOutputTooLarge as error:
-            return Visit(path, listing, problem=f"more than {limits.output_bytes} bytes", error=error)
-        if answer.text and any(above[path[:end]].text == answer.text for end in range(len(path))):
-            return Visit(path, listing, problem=_COPY)
-        page = self._read(path, answer)
+            return replace(visit, problem=f"more than {limits.output_bytes} bytes", error=error)
+        if answer.text and any(above[visit.path[:end]].text == answer.text for end in range(len(visit.path))):
+            return replace(visit, problem=_COPY)
+        if not visit.path:
+            self._learn(answer)
+        return self._judged(visit, answer)
+
+    def _look_at_root(self, prefix: Sequence[str]) -> Visit:
+        """The root's page, by the usual flag or by the other usual one."""
+        root = self.look(Visit(()), {}, prefix)
+        if root.problem and root.error is None and self.manner.flag == "--help":
+            self.manner = replace(self.manner, flag="-h")
+            second = self.look(Visit(()), {}, prefix)
+            if second.page:
+                return second
+            self.manner = replace(self.manner, flag="--help")
+        return root
+
+    def _learn(self, answer: Answer) -> None:
+        """Fill in what the agent's folder leaves open about reading this binary."""
+        asked, learned = self.subject.help, self.manner
+        if asked.dialect is None:
+            dialect = helptext.detect(answer.text)
+            learned = replace(learned, dialect=dialect, style=asked.style or dialect.style)
+        if self.subject.program is None:
+            page = learned.dialect.read(answer.text, learned.program, ())
+            if page.usage_lines and not page.names(learned.program, ()):
+                learned = replace(learned, program=page.program() or learned.program)
+        self.manner = learned
+
+    def _judged(self, visit: Visit, answer: Answer) -> Visit:
+        page = self._read(visit.path, answer)
         # The usage line alone may belong to an error message.
         is_help = bool(page.flags or page.subcommands or (page.usage_lines and not answer.exit_code))
-        if is_help and page.names(self.subject.program, path):
-            return Visit(path, listing, page, answer.text)
+        named = page.names(self.manner.program, visit.path)
+        # Some pages have no usage at all. Theirs must differ from those above, and nothing may have gone wrong.
+        if is_help and (named or not (page.usage_lines or answer.exit_code)):
+            return replace(visit, page=page, text=answer.text)
         if answer.exit_code:
-            return Visit(path, listing, problem=f"exit code {answer.exit_code}")
-        return Visit(path, listing, problem="prints the help of another command" if is_help else "prints no help")
+            return replace(visit, problem=f"exit code {answer.exit_code}")
+        return replace(visit, problem="prints the help of another command" if is_help else "prints no help")
 
     def _has_help_command(self, root: Visit) -> bool:
         """Whether commands are asked for as ``help <path>``."""
-        asked = self.subject.help
-        if asked.style != "listed":
-            return asked.style == "subcommand"
-        return root.page is not None and any(child.name in asked.pseudo_commands for child in root.page.subcommands)
+        if self.manner.style != "listed":
+            return self.manner.style == "subcommand"
+        pseudo_commands = self.subject.help.pseudo_commands
+        return root.page is not None and any(child.name in pseudo_commands for child in root.page.subcommands)
 
     def _read(self, path: Path, answer: Answer) -> Page:
         key = (path, answer.text)
         if key not in self._pages:
-            self._pages[key] = helptext.read_page(
-                answer.text, dialect=self.subject.help.dialect, program=self.subject.program, path=path
-            )
+            self._pages[key] = self.manner.dialect.read(answer.text, self.manner.program, path)
         return self._pages[key]
 
     def _children(self, visit: Visit, cuts: list[str]) -> Iterator[Visit]:
@@ -150,6 +204,7 @@ def command_of(visit: Visit, pseudo_commands: Sequence[str]) -> Command:
         aliases=listing.aliases or None,
         stability=page.stability or listing.stability,
         section=listing.section,
+        span=listing.span,
         pseudo_commands=tuple(name for name in pseudo_commands if name in listed) or None,
         unread_lines=page.unread_lines or None,
         help_sha256=hashlib.sha256(visit.text.encode()).hexdigest() if visit.page else None,

@@ -1,7 +1,7 @@
 """What a binary says of itself besides help: its version and its list of features.
 
-Text in -> fields of the snapshot out. Refuses (BinaryFailed) a binary whose ``--version`` fails or prints
-nothing; a list of features that cannot be had is recorded, not refused.
+Text in -> fields of the snapshot out. What cannot be had is a sentence that says why, and no error: whether it
+matters is the caller's to judge.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.contract.agent import FeatureProbe
-from pipeline.errors import BinaryFailed, BinaryOutputTooLarge, BinaryTimeout
+from pipeline.errors import BinaryOutputTooLarge, BinaryTimeout
 from pipeline.snapshot.calls import Caller
 from pipeline.surface.units import Shape
 
@@ -40,16 +40,17 @@ class Feature(Shape, frozen=True, kw_only=True):
     stage: str
 
 
-def ask_version(caller: Caller, program: str) -> Version:
-    """Run ``--version``. Raises BinaryFailed when it exits non-zero or prints nothing."""
-    answer = caller.ask("--version")
-    if answer.exit_code or not answer.text:
-        failure = f"exits with {answer.exit_code}" if answer.exit_code else "prints nothing"
-        raise BinaryFailed(
-            f"`{program} --version` {failure}",
-            remedy="run it by hand: the binary must start on this machine, without network and with an empty home",
-        )
-    return read_version(answer.text)
+def ask_version(caller: Caller) -> Version | str:
+    """Run ``--version``: the version, or why there is none (the same words on every machine)."""
+    try:
+        answer = caller.ask("--version")
+    except BinaryTimeout:
+        return f"no answer within {caller.limits.seconds_per_call:g} s"
+    except BinaryOutputTooLarge:
+        return f"more than {caller.limits.output_bytes} bytes"
+    if answer.exit_code:
+        return f"exit code {answer.exit_code}"
+    return read_version(answer.text) if answer.text else "prints nothing"
 
 
 def read_version(text: str) -> Version:

@@ -47,7 +47,7 @@ def snapshot_bytes(subject: Subject, *, collected_at: str, raw_help: Path | None
 
 def _memory_of(subject: Subject) -> Path:
     """One file per binary and target, so that the memory does not grow with every build of it."""
-    name = "\0".join((str(subject.binary.resolve()), subject.tool, subject.target))
+    name = "\0".join((str(subject.binary.resolve()), subject.tool or "", subject.target))
     return cache_folder() / "snapshots" / hashlib.sha256(name.encode()).hexdigest()
 
 

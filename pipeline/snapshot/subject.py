@@ -14,13 +14,16 @@ from pipeline.surface.snapshot import Supplement
 class Subject:
     """``target`` is a triple (``x86_64-unknown-linux-musl``) or a package's name for one (``linux-x64``).
 
-    ``excluded_stages`` are stages of features that are not switched on. ``platform_os`` is the rules' name
-    of the target's system; without it the target says it.
+    ``launcher`` are the words that start a ``binary`` which is no program itself (``node``).
+    ``program`` is the name in usage lines; without it, the one that the root's page uses. A ``tool`` without a
+    name is called after the program. ``excluded_stages`` are stages of features that are not switched on.
+    ``platform_os`` is the rules' name of the target's system; without it the target says it.
     """
 
     binary: Path
-    program: str
-    tool: str
+    launcher: tuple[str, ...] = ()
+    program: str | None
+    tool: str | None
     target: str
     help: Help
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -75,11 +75,18 @@ class UnitDelta(Shape, frozen=True, kw_only=True):
 
 
 class Deltas(Shape, frozen=True, kw_only=True):
-    """The three ``missing_*`` lists are always there, the others only when they hold something."""
+    """The three ``missing_*`` lists are always there, the others only when they hold something.
+
+    ``hidden_*`` are units that the CLI accepts and does not show, covered (with ``wrapper_level``) or not:
+    often the step before a removal.
+    """
 
     missing_commands: tuple[CommandDelta, ...]
     missing_flags: tuple[FlagDelta, ...]
     missing_args: tuple[ArgDelta, ...]
+    hidden_commands: tuple[CommandDelta, ...] | None = None
+    hidden_flags: tuple[FlagDelta, ...] | None = None
+    hidden_args: tuple[ArgDelta, ...] | None = None
     excluded_commands: tuple[CommandDelta, ...] | None = None
     excluded_flags: tuple[FlagDelta, ...] | None = None
     excluded_args: tuple[ArgDelta, ...] | None = None

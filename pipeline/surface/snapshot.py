@@ -20,7 +20,10 @@ class Platform(Shape, frozen=True, kw_only=True):
 
 
 class Binary(Shape, frozen=True, kw_only=True):
-    """The binary that was read. ``semantic_version`` is what ``--version`` says, without the rest."""
+    """The binary that was read. ``semantic_version`` is what ``--version`` says, without the rest.
+
+    ``emulated_by`` names the emulator that ran it (``qemu-aarch64``), where this machine could not.
+    """
 
     sha256: Sha256
     size_bytes: int
@@ -30,6 +33,7 @@ class Binary(Shape, frozen=True, kw_only=True):
     semantic_version: str | None = None
     channel: str | None = None
     commit: str | None = None
+    emulated_by: str | None = None
 
 
 class Generator(Shape, frozen=True, kw_only=True):
@@ -38,6 +42,17 @@ class Generator(Shape, frozen=True, kw_only=True):
     name: str
     revision: int
     dialect: str
+
+
+class Oracle(Shape, frozen=True, kw_only=True):
+    """A witness besides help: what it is (``clap-zsh``, ``cobra`` …) and, where it is one text, its digest.
+
+    ``problem`` says why it could not be heard.
+    """
+
+    kind: str
+    sha256: Sha256 | None = None
+    problem: str | None = None
 
 
 class Snapshot(Shape, frozen=True, kw_only=True):
@@ -49,6 +64,7 @@ class Snapshot(Shape, frozen=True, kw_only=True):
     generator: Generator | None = None
     binary: Binary
     commands: tuple[Command, ...]
+    oracles: tuple[Oracle, ...] | None = None
     features: Annotated[dict[str, Any], Meta(description="The feature probe's own record; keys sorted.")] | None = None
     known_omissions: tuple[str, ...] | None = None
 

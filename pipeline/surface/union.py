@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from pipeline.surface.snapshot import Binary, Generator, Sha256, Timestamp
-from pipeline.surface.units import CommandPath, PossibleValue, Shape, Targets
+from pipeline.surface.units import CommandPath, PossibleValue, Shape, State, Targets
 
 
 class UnionInput(Shape, frozen=True, kw_only=True):
@@ -34,6 +34,7 @@ class UnionArg(Shape, frozen=True, kw_only=True):
     stability: str | None = None
     section: str | None = None
     feature_gated: bool | None = None
+    state: State | None = None
     inferred_from_usage: bool | None = None
     note: str | None = None
     available_on: Targets
@@ -55,6 +56,7 @@ class UnionFlag(Shape, frozen=True, kw_only=True):
     stability: str | None = None
     section: str | None = None
     feature_gated: bool | None = None
+    state: State | None = None
     available_on: Targets
 
 
@@ -89,7 +91,9 @@ class UnionCommand(Shape, frozen=True, kw_only=True):
     stability: str | None = None
     section: str | None = None
     feature_gated: bool | None = None
+    state: State | None = None
     pseudo_commands: tuple[str, ...] | None = None
+    rejected: tuple[str, ...] | None = None
     inherited_from_root: tuple[str, ...] | None = None
     args: tuple[UnionArg, ...] | None = None
     flags: tuple[UnionFlag, ...] | None = None

@@ -9,7 +9,7 @@ name last; args by name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,21 @@ Path = tuple[str, ...]
 
 CommandPath = Annotated[
     tuple[str, ...], Meta(description="Tokens of the command after the program; the root is empty.")
+]
+State = Annotated[
+    Literal["visible", "hidden", "unknown"],
+    Meta(description="visible: help shows it; hidden: accepted, but not shown; unknown: no oracle could tell."),
+]
+Evidence = Annotated[
+    tuple[Literal["help", "completion", "probe", "supplement"], ...],
+    Meta(description="The oracles that say so."),
+]
+Span = Annotated[
+    str,
+    Meta(
+        description="The bytes of the raw help that the unit was read from: first and one past the last, "
+        "in the page of its command (of the parent, for a command)."
+    ),
 ]
 Targets = Annotated[tuple[str, ...], Meta(description="Target triples in the order of the rules' expected targets.")]
 
@@ -47,6 +62,9 @@ class Arg(Shape, frozen=True, kw_only=True):
     stability: str | None = None
     section: str | None = None
     feature_gated: bool | None = None
+    state: State | None = None
+    evidence: Evidence | None = None
+    span: Span | None = None
     note: str | None = None
 
 
@@ -68,13 +86,17 @@ class Flag(Shape, frozen=True, kw_only=True):
     platforms: tuple[str, ...] | None = None
     section: str | None = None
     feature_gated: bool | None = None
+    state: State | None = None
+    evidence: Evidence | None = None
+    span: Span | None = None
 
 
 class Command(Shape, frozen=True, kw_only=True):
     """One command as one target's help shows it.
 
     ``pseudo_commands`` names children that are only help pages (clap's ``help``): tagged, not surface.
-    ``unread_lines`` are lines of the page that no rule of the dialect could read.
+    ``unread_lines`` are lines of the page that no rule of the dialect could read. ``rejected`` are flags and
+    subcommands that the binary was asked about and refuses.
     ``help_sha256`` is the digest of the page's raw text.
     """
 
@@ -86,8 +108,12 @@ class Command(Shape, frozen=True, kw_only=True):
     platforms: tuple[str, ...] | None = None
     section: str | None = None
     feature_gated: bool | None = None
+    state: State | None = None
+    evidence: Evidence | None = None
+    span: Span | None = None
     pseudo_commands: tuple[str, ...] | None = None
     unread_lines: tuple[str, ...] | None = None
+    rejected: tuple[str, ...] | None = None
     help_sha256: str | None = None
     args: tuple[Arg, ...] | None = None
     flags: tuple[Flag, ...] | None = None

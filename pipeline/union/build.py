@@ -58,6 +58,7 @@ def build_union(
     for target, source in sources.items():
         _check_identity(source, target, version, tool, rules)
 
+    _check_same_reader(sources)
     missing = [target for target in rules.targets if target not in sources]
     document: Json = {
         "snapshot_schema_version": 2,
@@ -91,6 +92,23 @@ def _check_identity(source: Source, target: str, version: str, tool: str, rules:
         refuse("$.binary.semantic_version", found, version, "move the snapshot to the folder of its own version")
     if binary["target_triple"] != target:
         refuse("$.binary.target_triple", binary["target_triple"], target, "name the file after the target it is of")
+
+
+def _check_same_reader(sources: dict[str, Source]) -> None:
+    """Two revisions of a parser may read one page as two surfaces, which are no difference between targets."""
+    readers = {target: source.head.get("generator") for target, source in sources.items()}
+    (first, expected), *others = readers.items()
+    for target, reader in others:
+        if reader != expected:
+            raise IdentityMismatch(
+                f"$.generator is {_spelled(reader)}, that of {first} is {_spelled(expected)}",
+                where=sources[target].path,
+                remedy="take the older snapshot again with this version: one parser must have read them all",
+            )
+
+
+def _spelled(generator: Json | None) -> str:
+    return " ".join(f"{key} {value}" for key, value in generator.items()) if generator else "not stated"
 
 
 def _input(source: Source, target: str) -> Json:

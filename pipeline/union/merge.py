@@ -16,6 +16,7 @@ import msgspec
 
 from pipeline.canonical import Json
 from pipeline.contract.rules import Rules
+from pipeline.errors import IdentityMismatch
 from pipeline.surface.union import UnionArg, UnionCommand, UnionFlag
 from pipeline.surface.units import Shape, fields_of, flag_key
 from pipeline.union.conflicts import Evidence, Said, conflicts_of
@@ -66,6 +67,8 @@ class Merge:
         if not self._provenance:
             merged.pop("stability", None)
 
+        if self._provenance and len(said) > 1:
+            self._check_same_page_same_units(path, said)
         conflicts = self._conflicts("command", None, path, said, said) if len(said) > 1 else []
         flags, inherited = self._flags(path, said, on, conflicts)
         args = self._args(path, said, on, conflicts)
@@ -78,6 +81,23 @@ class Merge:
         if conflicts:
             merged["conflicts"] = conflicts
         return merged
+
+    def _check_same_page_same_units(self, path: tuple[str, ...], said: Said) -> None:
+        """A difference between targets must be one between their help: equal pages show equal units."""
+        seen: dict[str, tuple[str, set[str]]] = {}
+        for target, command in said:
+            digest = command.get("help_sha256")
+            if digest is None:
+                continue
+            other, units = seen.setdefault(digest, (target, _shown(command)))
+            odd = sorted(units ^ _shown(command))
+            if odd:
+                name = " ".join(path) or "(root)"
+                raise IdentityMismatch(
+                    f"{name}: {odd[0]} is on one of {other} and {target} only, and the help page is the same on both",
+                    where=self._sources[target].path,
+                    remedy="take both snapshots again: one of them was edited or read in another way",
+                )
 
     def _flags(
         self, path: tuple[str, ...], commands: Said, everywhere: list[str], conflicts: list[Json]
@@ -160,6 +180,13 @@ class Merge:
         another. Snapshots with provenance are asked for availability too.
         """
         return not self._provenance or self._root_flags[key].issuperset(on)
+
+
+def _shown(command: Json) -> set[str]:
+    """The flags and args that a command's help shows; what other oracles say may differ by target."""
+    flags = (flag_key(flag) for flag in command.get("flags", ()) if flag.get("state") in (None, "visible"))
+    args = (arg["name"] for arg in command.get("args", ()) if arg.get("state") in (None, "visible"))
+    return {name for name in (*flags, *args) if name is not None}
 
 
 def _by_identity(units: Iterable[Json], identity: Callable[[Json], str | None]) -> dict[str, Json]:

@@ -66,7 +66,7 @@ def test_line_ends_and_colours_change_nothing() -> None:
 
 
 def test_unknown_dialect_names_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="clap, plain"):
+    with pytest.raises(UsageError, match=r"clap, .*plain"):
         dialect("esperanto")
     with pytest.raises(UsageError):
         read_page("", dialect="esperanto", program="demo", path=())

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pipeline.errors import UsageError
+from pipeline.helptext.argparse import ARGPARSE
 from pipeline.helptext.clap import CLAP
+from pipeline.helptext.click import CLICK
+from pipeline.helptext.cobra import COBRA
+from pipeline.helptext.commander import COMMANDER
 from pipeline.helptext.dialect import Dialect
 from pipeline.helptext.page import Page, Subcommand
 from pipeline.helptext.plain import PLAIN
+from pipeline.helptext.yargs import YARGS
 from pipeline.surface.units import Path
 
 __all__ = ["DIALECTS", "FALLBACK", "REVISION", "Dialect", "Page", "Subcommand", "detect", "dialect", "read_page"]
@@ -17,7 +22,9 @@ __all__ = ["DIALECTS", "FALLBACK", "REVISION", "Dialect", "Page", "Subcommand", 
 # Counts up whenever the same help would be read differently: snapshots record it.
 REVISION: int = 2
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType({each.name: each for each in (CLAP, PLAIN)})
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {each.name: each for each in (ARGPARSE, CLAP, CLICK, COBRA, COMMANDER, YARGS, PLAIN)}
+)
 
 
 # Reads any help tolerably: for pages that show no sign of a known format.

@@ -26,13 +26,14 @@ class Page(Shape, frozen=True, kw_only=True):
     """One help page, read.
 
     ``about`` is all text before the usage: lines of a paragraph joined by a newline, paragraphs by an empty
-    line, without the tag that ``stability`` holds. ``subcommands`` and ``unread_lines`` are in page order,
-    flags and args in snapshot order.
+    line, without the tag that ``stability`` holds. ``aliases`` are the command's own, where its page says them.
+    ``subcommands`` and ``unread_lines`` are in page order, flags and args in snapshot order.
     """
 
     usage_lines: tuple[str, ...] = ()
     about: str | None = None
     stability: str | None = None
+    aliases: tuple[str, ...] = ()
     subcommands: tuple[Subcommand, ...] = ()
     flags: tuple[Flag, ...] = ()
     args: tuple[Arg, ...] = ()

@@ -1,18 +1,21 @@
 """Dialect of last resort: help of an unknown format, or written by hand.
 
 Tolerant where the strict dialects refuse: titles at any indentation and without a colon, the description behind
-the usage, bare placeholders (``--file FILE``, ``--name string``, ``{a,b}``), names set apart by blanks, bars or
-slashes, commands with their args on the line. What would still be a guess is an unread line.
+the usage, flags without a title, bare placeholders (``--file FILE``, ``--name string``, ``{a,b}``), names set apart
+by blanks, bars or slashes, commands with their args or a colon on the line, the page that Go's flag package prints.
+What would still be a guess is an unread line.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
+
+from msgspec.structs import replace
 
 from pipeline.helptext import lines
 from pipeline.helptext.dialect import Dialect
-from pipeline.helptext.lines import Line
+from pipeline.helptext.lines import Line, Section
 from pipeline.helptext.page import Page, Subcommand
 from pipeline.helptext.sections import NAME, Grammar, assemble, is_title
 from pipeline.surface.units import Arg, Flag, Path
@@ -27,6 +30,9 @@ _ARG = re.compile(rf"(?:{_PLACEHOLDER}|[\w.:-]+)$")
 _COMMAND = re.compile(rf"(?P<names>{NAME}(?:(?:\||, ?){NAME})*)(?: {_PLACEHOLDER})*$")
 # "Available commands" and "Global command options" are titles; a longer line is a sentence.
 _TITLE_WORDS = 3
+_GO_TITLE = re.compile(r"Usage of \S+:$")
+_GO_VALUE = re.compile(r"(?P<flag>  -[^\s-]\S*) (?P<value>\S+)$")
+_BRACKETS = (("<", ">"), ("[", "]"), ("(", ")"))
 
 
 def _flag(line: str) -> tuple[Flag, str] | None:
@@ -60,7 +66,8 @@ def _arg(line: str) -> tuple[Arg, str] | None:
 
 def _command(line: str) -> tuple[Subcommand, str] | None:
     head, text = _split(line)
-    match = _COMMAND.match(head)
+    # "list:  List them" is a command, "Examples:" a title.
+    match = _COMMAND.match(head.removesuffix(":") if text else head)
     if match is None:
         return None
     name, *aliases = re.split(r"\||, ?", match["names"])
@@ -77,12 +84,20 @@ def _bare(placeholder: str) -> str:
 
 
 def _in_column_0(page: list[Line]) -> list[Line]:
-    """Move the usage and titles that begin a paragraph to the first column, with a colon."""
+    """Move the usage and titles that begin a paragraph to the first column, with a colon; mark the values of Go's."""
     moved = []
+    is_go = any(map(_GO_TITLE.match, page))
     for before, line in pairwise([Line(), *page]):
         text = line.strip()
         title = text if text.endswith(":") else f"{text}:"
-        if not before and text.lower().startswith("usage:"):
+        if _GO_TITLE.match(line):
+            moved.append(line.reading("Options:"))
+        elif is_go and (value := _GO_VALUE.match(line)):
+            # Go's flag package has the text in the next line: only its place tells the type of the value.
+            moved.append(line.reading(f"{value['flag']} <{value['value']}>"))
+        elif not before and text.lower() == "usage":
+            moved.append(line.reading("Usage:"))
+        elif not before and text.lower().startswith("usage:"):
             moved.append(line.reading(text))
         elif not before and is_title(title) and len(text.split()) <= _TITLE_WORDS:
             moved.append(line.reading(title))
@@ -93,9 +108,33 @@ def _in_column_0(page: list[Line]) -> list[Line]:
 
 def _read(text: str, program: str, path: Path) -> Page:
     parts = lines.split(_in_column_0(lines.clean(text)), is_title)
-    if not any(parts.about) and parts.sections and not parts.sections[0].title:
-        parts = parts._replace(about=parts.sections[0].lines, sections=parts.sections[1:])
-    return assemble(parts, Grammar(_flag, _arg, _command), program, path)
+    if parts.sections and not parts.sections[0].title:
+        loose, *titled = parts.sections
+        about, flags = _without_title(loose.lines)
+        parts = parts._replace(sections=[*flags, *titled])
+        if not any(parts.about):
+            parts = parts._replace(about=about)
+    # Without its brackets a placeholder cannot be told from a flag's value.
+    legible = tuple(
+        call for call in parts.usage if all(call.count(opens) == call.count(closes) for opens, closes in _BRACKETS)
+    )
+    page = assemble(parts._replace(usage=legible), Grammar(_flag, _arg, _command), program, path)
+    return replace(
+        page,
+        usage_lines=tuple(map(str, parts.usage)),
+        unread_lines=(*(str(call) for call in parts.usage if call not in legible), *page.unread_lines),
+    )
+
+
+def _without_title(body: list[Line]) -> tuple[list[Line], list[Section]]:
+    """The text behind a usage, and the flags that begin in it without a title: they end with their paragraphs."""
+    begins = (at for at, line in enumerate(body) if line.startswith(" ") and line.lstrip().startswith("-"))
+    first = next((at for at in begins if _flag(body[at].lstrip())), None)
+    if first is None:
+        return body, []
+    return body[:first], [
+        Section("Options", list(takewhile(lambda line: not line or line.startswith(" "), body[first:])))
+    ]
 
 
 PLAIN = Dialect("plain", _read)

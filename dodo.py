@@ -3,6 +3,7 @@
 from tasks import DEFAULT_STAGES
 from tasks.acquire import task_acquire, task_lock
 from tasks.metadata import task_metadata
+from tasks.onboard import task_onboard
 from tasks.report import task_report
 from tasks.schema import task_schema
 from tasks.snapshot import task_snapshot
@@ -23,6 +24,7 @@ __all__ = [
     "task_acquire",
     "task_lock",
     "task_metadata",
+    "task_onboard",
     "task_report",
     "task_schema",
     "task_snapshot",

@@ -12,9 +12,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ParityError
 from pipeline.layout import check_version
+
+if TYPE_CHECKING:
+    from pipeline.snapshot import Subject
+    from pipeline.surface.snapshot import Supplement
 
 FINDINGS = 3
 
@@ -49,16 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     snapshot = commands.add_parser("snapshot", help="read the surface of any CLI's binary")
-    snapshot.add_argument("--binary", type=Path, required=True, help="the program to read")
-    snapshot.add_argument("--name", help="the program's name in its usage lines (default: the one in its usage)")
-    snapshot.add_argument("--tool", help="the tool's name in the snapshot (default: NAME-cli)")
-    snapshot.add_argument("--dialect", help="the format of its help (default: detected from the root's page)")
-    snapshot.add_argument(
-        "--style",
-        choices=("flag", "subcommand", "listed"),
-        help="ask by `x y --help`, by `x help y`, or by the latter where help is listed (default: the dialect's)",
-    )
-    snapshot.add_argument("--target", help="the binary's target triple (default: read from the binary)")
+    _binary(snapshot)
     snapshot.add_argument("--out-file", default="-", metavar="F", help="where to write it (default: standard output)")
     snapshot.add_argument("--capture-raw-help", type=Path, metavar="DIR", help="keep the raw help pages there")
     snapshot.add_argument("--supplement", type=Path, metavar="F", help="commands that its help does not show")
@@ -92,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
         )
     metadata.set_defaults(run=_version_metadata)
 
+    onboard = commands.add_parser("onboard", help="draft an agent's folder from its binary")
+    onboard.add_argument("--root", type=Path, required=True, metavar="DIR", help="the folder to write")
+    _binary(onboard)
+    onboard.set_defaults(run=_onboard)
+
     validate = commands.add_parser("validate", help="check every artifact of a folder")
     _root(validate, version=False)
     validate.add_argument("--schema", type=Path, metavar="F", help="instead of the folder's SCHEMA.json")
@@ -99,6 +100,20 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--json", action="store_true", help="print the findings as JSON")
     validate.set_defaults(run=_validate)
     return parser
+
+
+def _binary(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--binary", type=Path, required=True, help="the program to read")
+    parser.add_argument("--name", help="the program's name in its usage lines (default: the one in its usage)")
+    parser.add_argument("--tool", help="the tool's name in the snapshot (default: NAME-cli)")
+    parser.add_argument("--dialect", help="the format of its help (default: detected from the root's page)")
+    parser.add_argument(
+        "--style",
+        choices=("flag", "subcommand", "listed"),
+        help="ask by `x y --help`, by `x help y`, or by the latter where help is listed (default: the dialect's)",
+    )
+    parser.add_argument("--launcher", default=(), type=str.split, metavar="WORDS", help="what starts it, such as node")
+    parser.add_argument("--target", help="the binary's target triple (default: read from the binary)")
 
 
 def _root(parser: argparse.ArgumentParser, *, version: bool) -> None:
@@ -111,28 +126,44 @@ def _root(parser: argparse.ArgumentParser, *, version: bool) -> None:
 # The stages import what they need when they run: `parity --help` should not wait for them.
 
 
-def _snapshot(arguments: argparse.Namespace) -> int:
-    from pipeline import canonical
-    from pipeline.clock import timestamp
+def _subject(arguments: argparse.Namespace, supplement: Supplement | None = None) -> Subject:
     from pipeline.contract.agent import Help
-    from pipeline.snapshot import Subject, default_target, snapshot_bytes
-    from pipeline.surface.snapshot import Supplement
+    from pipeline.snapshot import Subject, default_target
 
-    subject = Subject(
+    return Subject(
         binary=arguments.binary,
+        launcher=tuple(arguments.launcher),
         program=arguments.name,
         tool=arguments.tool or (arguments.name and f"{arguments.name}-cli"),
         target=arguments.target or default_target(arguments.binary),
         help=Help(dialect=arguments.dialect, style=arguments.style),
-        supplement=canonical.read(arguments.supplement, Supplement) if arguments.supplement else None,
+        supplement=supplement,
     )
-    content = snapshot_bytes(subject, collected_at=timestamp(), raw_help=arguments.capture_raw_help)
+
+
+def _snapshot(arguments: argparse.Namespace) -> int:
+    from pipeline import canonical
+    from pipeline.clock import timestamp
+    from pipeline.snapshot import snapshot_bytes
+    from pipeline.surface.snapshot import Supplement
+
+    supplement = canonical.read(arguments.supplement, Supplement) if arguments.supplement else None
+    content = snapshot_bytes(
+        _subject(arguments, supplement), collected_at=timestamp(), raw_help=arguments.capture_raw_help
+    )
     if arguments.out_file == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     else:
         canonical.write(Path(arguments.out_file), content)
     return 0
+
+
+def _onboard(arguments: argparse.Namespace) -> int:
+    from pipeline.layout import Root
+    from pipeline.onboard import onboard
+
+    return _wrote(onboard(Root(arguments.root), _subject(arguments)))
 
 
 def _union(arguments: argparse.Namespace) -> int:

@@ -91,6 +91,10 @@ class Root:
     def lock(self) -> Path:
         return self.path / "artifacts.lock.json"
 
+    def requirements(self, version: str, target: str) -> Path:
+        """What a Python application stands on, pinned: pip's requirements file."""
+        return self.path / "requirements" / check_version(version) / f"{check_target(target)}.txt"
+
     @property
     def min_supported(self) -> Path:
         return self.path / "min_supported.txt"

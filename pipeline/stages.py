@@ -40,8 +40,8 @@ def snapshot(folder: Folder, version: str, target: str) -> list[Path]:
     """
     agent, root = folder.require_agent(), folder.root
     row = folder.lock().row(version, target)
-    binary = cached_binary(agent, row) if row else None
-    if row is None or binary is None:
+    started = cached_binary(agent, row) if row else None
+    if row is None or started is None:
         name = root.path.name
         step = f"doit acquire:{name}:{version}:{target}"
         raise BinaryMissing(
@@ -50,7 +50,11 @@ def snapshot(folder: Folder, version: str, target: str) -> list[Path]:
             remedy=f"run `{step}`" if row else f"run `doit lock:{name}:{version}`, then `{step}`",
         )
     subject = Subject(
-        binary=binary,
+        binary=started.path,
+        launcher=started.launcher,
+        # A single file is identified by its own digest, which is taken from what is run.
+        sha256=row.tree_sha256,
+        size_bytes=row.size_bytes,
         program=agent.program,
         tool=agent.tool,
         target=target,
@@ -58,16 +62,17 @@ def snapshot(folder: Folder, version: str, target: str) -> list[Path]:
         environment=agent.environment,
         limits=agent.limits,
         features=agent.features,
+        oracles=agent.oracles,
         excluded_stages=folder.rules.features.enable_policy.excluded_stages,
         supplement=canonical.read(root.supplement, Supplement) if root.supplement.exists() else None,
         platform_os=folder.rules.union.platform_mapping.get(target),
     )
     content = snapshot_bytes(subject, collected_at=folder.stamp(version), raw_help=root.raw_help(version, target))
-    found = canonical.convert(canonical.loads(content, binary), Snapshot, binary).binary
-    if (found.semantic_version, found.sha256) != (version, row.sha256):
+    found = canonical.convert(canonical.loads(content, started.path), Snapshot, started.path).binary
+    if (found.semantic_version, found.sha256) != (version, row.digest):
         raise IdentityMismatch(
             f"the binary says {found.version_output!r} and its sha256 is {found.sha256}; "
-            f"the lock pins {version} with {row.sha256}",
+            f"the lock pins {version} with {row.digest}",
             where=root.lock,
             remedy=f"run `doit lock:{root.path.name}:{version}` and look at what changed",
         )
@@ -107,13 +112,13 @@ def version_metadata(
 ) -> list[Path]:
     """Write the version's metadata.
 
-    Without a ``status`` the one that the version has is kept, and one that has none is reported: a rebuild
-    neither promotes nor demotes. A file that cannot be read any more is made anew, unless a pointer relies on
-    the status that it held.
+    Without a ``status`` the one that the version has is kept, and one that has none is reported, or only
+    snapshotted where no wrapper is compared: a rebuild neither promotes nor demotes. A file that cannot be read
+    any more is made anew, unless a pointer relies on the status that it held.
     """
     if status is None:
-        known = _known_status(folder.root, version)
-        status = max(known or Status.REPORTED, Status.REPORTED, key=_ORDER.index)
+        least = Status.REPORTED if folder.has_wrapper else Status.SNAPSHOTTED
+        status = max(_known_status(folder.root, version) or least, least, key=_ORDER.index)
     path = folder.root.metadata(version)
     updated_at = folder.stamp(version)
     canonical.write(

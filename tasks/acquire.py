@@ -54,7 +54,7 @@ def _acquire(agent: AgentFolder, version: str, target: str) -> None:
 
 
 def _lock(agent: AgentFolder, version: str) -> None:
-    from pipeline.acquire.fetch import lock
+    from pipeline.acquire.pin import lock
 
     folder = open_folder(agent)
     lock(folder.root, folder.require_agent(), version)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,14 @@ class AgentFolder:
         """The rows of the lock that can name a task."""
         rows = _peek(self.root.lock, "rows")
         return [row for row in rows if _names_a_task(row)] if isinstance(rows, list) else []
+
+    @cached_property
+    def has_wrapper(self) -> bool:
+        """Whether a wrapper is compared with this agent; without one there is nothing to report on."""
+        try:
+            return "wrapper" in tomllib.loads(self.root.agent.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return True  # the stages say what is wrong with the file
 
     def epoch(self, version: str) -> int | None:
         return min((row["epoch"] for row in self.rows if row["version"] == version), default=None)

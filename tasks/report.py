@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tasks.step import Step
 
 def task_report() -> Iterator[dict[str, Any]]:
     """Compare a version with the wrapper"""
-    for agent in agents():
+    for agent in filter(attrgetter("has_wrapper"), agents()):
         for version in agent.root.versions():
             yield Step(
                 stage="report",

@@ -13,7 +13,7 @@ from tasks.step import Step
 def task_snapshot() -> Iterator[dict[str, Any]]:
     """Read the surface of an acquired binary"""
     for agent in agents():
-        known = {(row["version"], row["target"]): row["sha256"] for row in agent.rows}
+        known = {(row["version"], row["target"]): row.get("tree_sha256", row["sha256"]) for row in agent.rows}
         asked = {words: None for words in requested("snapshot", agent.name) if len(words) == 2}  # noqa: PLR2004
         for (version, target), sha256 in {**asked, **known}.items():
             supplement = agent.root.supplement
@@ -23,7 +23,7 @@ def task_snapshot() -> Iterator[dict[str, Any]]:
                 doc=f"snapshot of {agent.name} {version} on {target}",
                 inputs=(agent.root.agent, agent.root.rules, *([supplement] if supplement.exists() else [])),
                 outputs=(agent.root.snapshot(version, target),),
-                rooms=("process", "helptext", "snapshot"),
+                rooms=("process", "helptext", "oracle", "snapshot"),
                 settings=(sha256, agent.epoch(version)),
                 detached=True,
                 call=partial(_snapshot, agent, version, target),

@@ -38,11 +38,14 @@ def _committed(agent: AgentFolder) -> Iterator[Path]:
 
 def _derived(agent: AgentFolder) -> Iterator[Path]:
     """Every file that another stage writes: so that they come first, also when they are not there yet."""
-    yield from (agent.root.schema, agent.root.metadata_schema, agent.root.wrapper_coverage)
+    yield from (agent.root.schema, agent.root.metadata_schema)
     for version in agent.root.versions():
         yield agent.root.union(version)
         yield agent.root.metadata(version)
-        yield from report_files(agent, version)
+    if agent.has_wrapper:
+        yield agent.root.wrapper_coverage
+        for version in agent.root.versions():
+            yield from report_files(agent, version)
 
 
 def _leftovers(agent: AgentFolder) -> Iterator[Path]:

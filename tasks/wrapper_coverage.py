@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from tasks.agents import AgentFolder, agents, open_folder
@@ -12,7 +13,7 @@ from tasks.step import Step
 
 def task_wrapper_coverage() -> Iterator[dict[str, Any]]:
     """Derive what the wrapper supports from its own code"""
-    for agent in agents():
+    for agent in filter(attrgetter("has_wrapper"), agents()):
         yield Step(
             stage="wrapper-coverage",
             name=agent.name,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fake_registries import cache, messages, registry, root  # noqa: F401 - fixtures of the acquire tests
 
 from pipeline.acquire.store import cached_binary
 from pipeline.contract.folder import open_folder
@@ -36,12 +37,12 @@ def real_binary(request: pytest.FixtureRequest) -> Callable[[str], Path]:
 
     def find(version: str) -> Path:
         row = folder.lock().row(version, LINUX)
-        binary = cached_binary(folder.require_agent(), row) if row else None
-        if binary is None:
+        started = cached_binary(folder.require_agent(), row) if row else None
+        if started is None:
             reason = f"not acquired: run `doit acquire:codex:{version}:{LINUX}`"
             if request.config.getoption("--require-real"):
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
-        return binary
+        return started.path
 
     return find

@@ -1,22 +1,21 @@
-"""Acquire and lock against a fake npm: a script on the PATH that serves tarballs from a folder."""
+"""Acquire and lock of single files, against a fake npm; what all kinds of packages share."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
-import json
 import os
-import sys
 import tarfile
 import threading
 from pathlib import Path
 
 import pytest
+from fake_registries import NAME, PUBLISHED, files_below, made_tarball, rewrite, sri
 
 from pipeline import canonical
-from pipeline.acquire import npm, store, tarball
-from pipeline.acquire.fetch import acquire, lock, package_spec
+from pipeline.acquire import archive, npm, shelf, store
+from pipeline.acquire.fetch import acquire
+from pipeline.acquire.pin import lock
 from pipeline.acquire.progress import Progress
 from pipeline.cache import VARIABLE, cache_folder
 from pipeline.contract.agent import Agent, Help, Package
@@ -30,129 +29,10 @@ from pipeline.errors import (
     UsageError,
     WriteFailed,
 )
-from pipeline.layout import Root
 from pipeline.surface.lock import Lock, LockRow
 
-NAME = "@vendor/tool"
 LINUX, WINDOWS = "x86_64-unknown-linux-musl", "x86_64-pc-windows-msvc"
 OLD, NEW = "0.61.0", "0.125.0"
-PUBLISHED = 1_763_655_298
-
-FAKE_NPM = """
-import json, os, pathlib, shutil, sys
-
-registry = pathlib.Path(os.environ["FAKE_REGISTRY"])
-index = json.loads((registry / "index.json").read_text(encoding="utf-8"))
-verb, spec, *rest = sys.argv[1:]
-with (registry / "calls.txt").open("a", encoding="utf-8") as log:
-    log.write(" ".join([verb, spec, *[word for word in rest if not word.startswith("-")][:1]]) + chr(10))
-
-def fail(code, summary):
-    print(json.dumps({"error": {"code": code, "summary": summary, "detail": ""}}))
-    print("npm error code", code, file=sys.stderr)
-    print("npm error A complete log of this run can be found in: somewhere", file=sys.stderr)
-    raise SystemExit(1)
-
-if index.get("broken"):
-    print("npm error request to https://registry.private.example/x failed, reason: connect 10.1.2.3:443", file=sys.stderr)
-    print("npm error A complete log of this run can be found in: somewhere", file=sys.stderr)
-    raise SystemExit(7)
-if verb == "view" and rest[0] == "time":
-    print(json.dumps(index["time"]))
-elif spec not in index["packages"]:
-    fail("E404", "No match found for " + spec)
-elif verb == "view":
-    print(json.dumps(index["packages"][spec]["integrity"]))
-elif index["packages"][spec].get("refused"):
-    fail("EINTEGRITY", "sha512 integrity checksum failed")
-else:
-    folder = pathlib.Path(rest[rest.index("--pack-destination") + 1])
-    (folder / "npm").mkdir()
-    shutil.copy(registry / index["packages"][spec]["file"], folder / "vendor-tool.tgz")
-    print("[]")
-"""
-
-
-def made_tarball(files, links=None):
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w:gz") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mtime = len(content), 499_162_500
-            archive.addfile(entry, io.BytesIO(content))
-        for name, aim in (links or {}).items():
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.linkname = tarfile.SYMTYPE, aim
-            archive.addfile(entry)
-    return raw.getvalue()
-
-
-def sri(content):
-    return "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
-
-
-class Registry:
-    """A folder of tarballs with an index; what was asked is logged by the fake npm."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.index = {"packages": {}, "time": {}}
-        folder.mkdir()
-        self.save()
-
-    def save(self):
-        (self.folder / "index.json").write_text(json.dumps(self.index), encoding="utf-8")
-
-    def publish(self, version, content, **extra):
-        """Publish ``content``, unless an integrity is given as what the registry claims."""
-        (self.folder / f"{version}.tgz").write_bytes(content)
-        self.index["packages"][f"{NAME}@{version}"] = {"file": f"{version}.tgz", "integrity": sri(content), **extra}
-        self.index["time"][version] = "2025-11-20T16:14:58.959Z"
-        self.save()
-
-    def calls(self):
-        log = self.folder / "calls.txt"
-        return log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-
-    def packed(self):
-        return [call.split()[1] for call in self.calls() if call.startswith("pack ")]
-
-    def forget_calls(self):
-        (self.folder / "calls.txt").unlink(missing_ok=True)
-
-
-@pytest.fixture
-def registry(tmp_path, monkeypatch):
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "fake_npm.py").write_text(FAKE_NPM, encoding="utf-8")
-    if os.name == "nt":
-        (folder / "npm.cmd").write_text(f'@"{sys.executable}" "%~dp0fake_npm.py" %*\n', encoding="utf-8")
-    else:
-        launcher = folder / "npm"
-        launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/fake_npm.py" "$@"\n', encoding="utf-8")
-        launcher.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("FAKE_REGISTRY", str(tmp_path / "registry"))
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
-    return Registry(tmp_path / "registry")
-
-
-@pytest.fixture
-def root(tmp_path):
-    path = tmp_path / "cli_manifests" / "tool"
-    path.mkdir(parents=True)
-    return Root(path)
-
-
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def messages():
-    return io.StringIO()
 
 
 def agent_of(**members):
@@ -187,18 +67,6 @@ def locked(registry, root, messages):
         lock(root, AGENT, version, [LINUX], progress=Progress(messages))
     registry.forget_calls()
     return root
-
-
-def rewrite(root, version, **changed):
-    document = canonical.read_json(root.lock)
-    for row in document["rows"]:
-        if row["version"] == version:
-            row.update(changed)
-    canonical.write(root.lock, canonical.encode(document))
-
-
-def files_below(folder):
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.suffix != ".lock")
 
 
 # --- lock
@@ -271,10 +139,10 @@ def test_lock_refuses_what_it_cannot_pin(registry, root, messages):
 
 def test_shared_until_compares_versions_not_text():
     package = AGENT.packages[LINUX]
-    assert package_spec(package, "0.9.0") == f"{NAME}@0.9.0"
-    assert package_spec(package, "0.98.0") == f"{NAME}@0.98.0"
-    assert package_spec(package, "0.98.1") == f"{NAME}@0.98.1-linux-x64"
-    assert package_spec(package, "0.125.0") == f"{NAME}@0.125.0-linux-x64"
+    assert npm.spec_of(package, "0.9.0") == f"{NAME}@0.9.0"
+    assert npm.spec_of(package, "0.98.0") == f"{NAME}@0.98.0"
+    assert npm.spec_of(package, "0.98.1") == f"{NAME}@0.98.1-linux-x64"
+    assert npm.spec_of(package, "0.125.0") == f"{NAME}@0.125.0-linux-x64"
 
 
 # --- acquire
@@ -282,7 +150,8 @@ def test_shared_until_compares_versions_not_text():
 
 @pytest.mark.parametrize("version", [OLD, NEW])
 def test_both_layouts_end_in_the_cache_by_content(locked, cache, version, messages):
-    path = acquire(locked, AGENT, version, LINUX, progress=Progress(messages))
+    path, launcher = acquire(locked, AGENT, version, LINUX, progress=Progress(messages))
+    assert launcher == ()
     assert path == cache / "binaries" / hashlib.sha256(BINARY).hexdigest() / "tool"
     assert path.read_bytes() == BINARY
     if os.name != "nt":
@@ -293,7 +162,7 @@ def test_both_layouts_end_in_the_cache_by_content(locked, cache, version, messag
 def test_a_windows_binary_keeps_its_suffix(registry, root, messages):
     registry.publish(OLD, SHARED)
     lock(root, AGENT, OLD, progress=Progress(messages))
-    assert acquire(root, AGENT, OLD, WINDOWS, progress=Progress(messages)).name == "tool.exe"
+    assert acquire(root, AGENT, OLD, WINDOWS, progress=Progress(messages)).path.name == "tool.exe"
 
 
 def test_a_second_call_spawns_nothing_and_hashes_nothing(registry, locked, messages, monkeypatch):
@@ -309,24 +178,27 @@ def test_a_second_call_spawns_nothing_and_hashes_nothing(registry, locked, messa
 
 
 def test_a_touched_binary_is_hashed_again_and_found_good(registry, locked, messages):
-    path = acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    started = acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    path = started.path
     registry.forget_calls()
     os.utime(path, (1, 1))
-    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == path
+    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == started
     path.with_name("stored.json").write_text("no json", encoding="utf-8")
-    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == path
+    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == started
     assert registry.calls() == []
-    assert canonical.read(path.with_name("stored.json"), store.Stored).mtime_ns == 1_000_000_000
+    package = AGENT.package(OLD, LINUX)
+    assert shelf.recorded(path.parent) == store.state_of(package, path.parent, path)
 
 
 def test_a_changed_binary_is_thrown_away_and_fetched_again(registry, locked, cache, messages):
-    path = acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    started = acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
+    path = started.path
     row = read_lock(locked).row(OLD, LINUX)
     path.write_bytes(BINARY[::-1])
     assert store.cached_binary(AGENT, row, cache) is None
-    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == path
+    assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == started
     assert path.read_bytes() == BINARY
-    assert store.cached_binary(AGENT, row) == path
+    assert store.cached_binary(AGENT, row) == started
 
 
 def test_without_a_row_the_remedy_names_the_lock_task(root):
@@ -354,7 +226,7 @@ def test_another_published_integrity_is_refused_before_the_download(registry, lo
 
 def test_a_tarball_other_than_the_published_one_is_refused(registry, locked, cache, messages):
     (registry.folder / f"{OLD}.tgz").write_bytes(SINGLE)
-    with pytest.raises(IntegrityMismatch, match="the tarball's integrity"):
+    with pytest.raises(IntegrityMismatch, match="the archive's integrity"):
         acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
     assert files_below(cache) == []
 
@@ -368,13 +240,13 @@ def test_a_truncated_tarball_is_an_interrupted_download(registry, locked, cache,
 
 
 def test_an_interrupt_leaves_nothing_behind(locked, cache, messages, monkeypatch):
-    read = tarball.Package.read
+    read = archive.Archive.read
 
     def interrupted(self, name):
         yield next(read(self, name))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tarball.Package, "read", interrupted)
+    monkeypatch.setattr(archive.Archive, "read", interrupted)
     with pytest.raises(KeyboardInterrupt):
         acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages))
     assert files_below(cache) == []
@@ -499,7 +371,7 @@ def test_one_path_twice_is_refused(registry, root):
 
 
 def test_a_package_that_is_no_tarball(registry, root):
-    with pytest.raises(DownloadFailed, match="no readable tarball"):
+    with pytest.raises(DownloadFailed, match="no readable archive"):
         lock_one(registry, root, b"<html>maintenance</html>")
 
 

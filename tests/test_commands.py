@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import corpus
 import pytest
 from checkout import REPOSITORY, environment
+from fake_cli import fake, page
 
 from pipeline import canonical
 from pipeline.cli import main
@@ -639,3 +641,30 @@ def test_nobody_reads_the_answer(small: Root, parity: Parity) -> None:
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
     assert done.returncode == 1
+
+
+# -- a new agent --------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_drafted_from_a_binary_and_is_valid(parity: Parity, tmp_path: Path) -> None:
+    binary = fake(
+        tmp_path / "bin", {"--help": {"out": page(commands=("run", "help"))}, "--version": {"out": "tool 1.2.3"}}
+    )
+    root = Root(tmp_path / "tool")
+    answer = parity("onboard", "--root", root.path, "--binary", binary, "--target", LINUX)
+    assert answer.code == 0
+    assert {Path(line) for line in answer.out.splitlines()} == {path for path in root.path.rglob("*") if path.is_file()}
+    text = root.agent.read_text(encoding="utf-8")
+    drafted = tomllib.loads(text)
+    assert (drafted["tool"], drafted["program"]) == ("tool-cli", "tool")
+    assert drafted["help"] == {"dialect": "clap", "style": "listed", "pseudo_commands": ["help"]}
+    assert list(drafted["packages"]) == [LINUX]
+    assert "tool 1.2.3" in text
+    assert parity("validate", "--root", root.path) == Answer(0, "", "no findings\n")
+    refused(
+        parity("onboard", "--root", root.path, "--binary", binary, "--target", LINUX),
+        "usage",
+        root.agent,
+        exit_code=2,
+    )
+    assert root.agent.read_text(encoding="utf-8") == text

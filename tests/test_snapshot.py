@@ -247,6 +247,47 @@ def test_nothing_is_left_behind(subject, cache):
     assert list((cache / "work").iterdir()) == []
 
 
+# CLIs that misbehave
+
+
+def test_a_cli_that_takes_any_words_for_its_commands_is_not_walked_for_ever(subject):
+    replies = {"--help": {"out": page(commands=("run", "list"))}}
+    for words in ("run", "list", "run run", "run list", "list run", "list list"):
+        replies[f"{words} --help"] = {"out": page(words, about=words, commands=("run", "list"))}
+    taken = take(subject(replies, help=Help(dialect="clap", style="flag")))
+    assert paths(taken) == ["", "list", "run"]
+    assert "help: run: lists the commands of the command above it" in taken.known_omissions
+
+
+def test_a_group_may_have_commands_named_like_some_above_it(subject):
+    replies = {"--help": {"out": page(commands=("run", "list", "review"))}}
+    replies["run --help"] = {"out": page("run", commands=("list", "review"))}
+    for words in ("list", "review", "run list", "run review"):
+        replies[f"{words} --help"] = {"out": page(words, about=words)}
+    taken = take(subject(replies, help=Help(dialect="clap", style="flag")))
+    assert paths(taken) == ["", "list", "review", "run", "run list", "run review"]
+
+
+def test_a_banner_and_an_error_text_with_exit_code_0_are_no_page(subject):
+    banner = "  ___\n |_ _|  tool\n\n"
+    replies = {
+        "--help": {"err": banner + page(commands=("run", "tty"))},
+        "run --help": {"out": banner + page("run", flags=("--fast",))},
+        "tty --help": {"out": "Error: the input device is not a terminal\n"},
+    }
+    taken = take(subject(replies, help=Help(dialect="clap", style="flag")))
+    assert paths(taken) == ["", "run", "tty"]
+    assert keys(entry(taken, "run")) == ["--fast"]
+    assert taken.known_omissions == ("help: tty: prints no help",)
+
+
+def test_a_call_finds_a_home_of_its_own_and_no_network(subject, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
+    root = page(flags=("--home <{env:HOME}>", "--proxy <{env:HTTPS_PROXY}>"))
+    taken = take(subject({"--help": {"out": root}}))
+    assert [flag.value_name for flag in taken.commands[0].flags] == ["{home}", "http://127.0.0.1:9"]
+
+
 # What the agent's folder leaves open
 
 
@@ -373,6 +414,8 @@ def test_lines_that_are_no_feature_are_left():
         ("1.0.0-archive", "1.0.0-archive", "stable", None),
         ("tool 1.0.0 (20260101 defaced)", "1.0.0", "stable", None),
         ("tool\nversion 1.2.3", "1.2.3", "stable", None),
+        ("tool, version 0.36", "0.36.0", "stable", None),
+        ("tool 2026-01 (1.2.)", None, None, None),
         ("tool dev build deadbeef1", None, None, "deadbeef1"),
     ],
 )
@@ -555,7 +598,7 @@ def test_a_damaged_memory_is_not_believed(subject, cache, damage):
     (memory,) = (cache / "snapshots").iterdir()
     content = memory.read_bytes()
     memory.write_bytes(content[: len(content) // 2] if damage is None else damage)
-    assert again(subject) == (first, 5)
+    assert again(subject) == (first, 6)
     assert again(subject) == (first, 0)
 
 

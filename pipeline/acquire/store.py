@@ -1,8 +1,9 @@
-"""The user's cache of binaries, kept by content: ``<cache>/binaries/<sha256>/<program>``.
+"""The user's cache of what can be run, kept by content: ``<cache>/binaries/<digest>/``.
 
-Reads and writes below the cache folder only; needs no network. A binary is taken on trust when its size,
-modification time and inode are what was recorded when it was verified; otherwise it is hashed again.
-Nothing is visible under its final name before its size and digest are those of the lock's row.
+There lies ``<program>`` (a single file), ``tree/`` (an unpacked package) or ``venv/`` (an environment, see
+``environment``). A file or tree is taken on trust while names, sizes, modification times and inodes are what
+was recorded when it was verified, and hashed again when they are not. Reads and writes below the cache folder
+only; needs no network.
 """
 
 from __future__ import annotations
@@ -10,136 +11,148 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from filelock import FileLock, Timeout
-
-from pipeline import canonical
-from pipeline.cache import VARIABLE, cache_folder
-from pipeline.contract.agent import Agent
-from pipeline.errors import ArtifactError, IntegrityMismatch, WriteFailed
+from pipeline.acquire.archive import Archive
+from pipeline.acquire.shelf import discard, home_of, record, recorded, writing
+from pipeline.cache import cache_folder
+from pipeline.contract.agent import Agent, Package
+from pipeline.errors import IntegrityMismatch, WriteFailed
+from pipeline.layout import relative
 from pipeline.surface.lock import LockRow
-from pipeline.surface.units import Shape
-
-CHUNK = 1 << 20
 
 
-class Stored(Shape, frozen=True, kw_only=True):
-    """What a verified file looked like. ``inode`` is text because some file systems use 128 bits for it."""
+class Started(NamedTuple):
+    """What is run: the words of ``launcher`` (the first is a program on the PATH), then the file at ``path``."""
 
-    size_bytes: int
-    mtime_ns: int
-    inode: str
-
-
-def place(agent: Agent, row: LockRow, cache: Path) -> Path:
-    """Where the row's binary is kept, whether or not it is there."""
-    suffix = ".exe" if row.member.endswith(".exe") else ""
-    return _folder(cache, row.sha256) / f"{agent.program}{suffix}"
+    path: Path
+    launcher: tuple[str, ...] = ()
 
 
-def cached_binary(agent: Agent, row: LockRow, cache: Path | None = None) -> Path | None:
-    """The row's binary if the cache holds it, else None. Never uses the network.
+def cached_binary(agent: Agent, row: LockRow, cache: Path | None = None) -> Started | None:
+    """How to run the row's binary if the cache holds it, else None. Never uses the network.
 
-    Hashes the file only when it no longer looks as it did when it was verified.
+    None too where ``agent.toml`` declares something else than the row pins.
     """
-    path = place(agent, row, cache or cache_folder())
+    package = agent.package(row.version, row.target)
+    if package is None or not agrees(package, row):
+        return None
+    home = home_of(row, cache or cache_folder())
+    path = place(agent, package, row, home)
     try:
-        seen = _look(path)
+        state = state_of(package, home, path)
     except OSError:
         return None
-    with contextlib.suppress(ArtifactError):  # no record, or an unreadable one: the digest decides
-        if canonical.read(_record(path), Stored) == seen and seen.size_bytes == row.size_bytes:
-            return path
-    if seen.size_bytes != row.size_bytes or _sha256(path) != row.sha256:
-        return None
-    with contextlib.suppress(OSError, WriteFailed):  # a read-only cache is still a good one
-        # What brought the file here (a restored CI cache) may have dropped the mode.
-        path.chmod(0o755)
-        canonical.write(_record(path), canonical.encode(_look(path)))
-    return path
+    if state != recorded(home):
+        if package.kind == "venv" or _digest(package, home, path) != row.digest:
+            return None
+        with contextlib.suppress(OSError, WriteFailed):  # a read-only cache is still a good one
+            # What brought the files here (a restored CI cache) may have dropped the mode.
+            path.chmod(0o755)
+            record(home, state_of(package, home, path))
+    return Started(path, package.launcher)
 
 
-def keep(agent: Agent, row: LockRow, content: Iterable[bytes], cache: Path, where: str) -> Path:
-    """Write the row's binary and return its path; the caller holds ``exclusive``.
+def keep(agent: Agent, package: Package, row: LockRow, archive: Archive, cache: Path, where: str) -> Started:
+    """Take the row's file or tree out of its package; the caller holds ``exclusive``.
 
-    Raises IntegrityMismatch (naming ``where``, the row's place) when ``content`` is not what the row says,
+    Raises IntegrityMismatch (naming ``where``, the row's place) when it is not what the row says,
     WriteFailed when the cache cannot be written. After any failure no part of it stays behind.
     """
-    path = place(agent, row, cache)
+    home = home_of(row, cache)
+    path = place(agent, package, row, home)
+    archive.require(row.member)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    except OSError as error:
-        raise _unwritable(error, path) from None
-    try:
-        digest, size = _write(handle, content, path)
+        with writing(home):
+            home.mkdir(parents=True, exist_ok=True)
+            part = Path(tempfile.mkdtemp(dir=home, prefix=".", suffix=".part"))
+        single = package.kind == "file"
+        written = {
+            name: _write(part / (path.name if single else name), archive.read(name))
+            for name in ([row.member] if single else archive.portable_names())
+        }
+        size, sha256 = written[row.member]
         _check("size", row.size_bytes, size, row, where)
-        _check("sha256", row.sha256, digest, row, where)
-        try:
-            Path(name).chmod(0o755)
-            Path(name).replace(path)
-        except OSError as error:
-            raise _unwritable(error, path) from None
-        canonical.write(_record(path), canonical.encode(_look(path)))
+        _check("sha256", row.sha256, sha256, row, where)
+        if not single:
+            tree = tree_digest({name: digest for name, (_, digest) in written.items()})
+            _check("tree_sha256", row.tree_sha256, tree, row, where)
+        with writing(home):
+            for name in written:
+                executable = name == row.member or archive.is_executable(name)
+                (part / (path.name if single else name)).chmod(0o755 if executable else 0o644)
+            if single:
+                (part / path.name).replace(path)
+                part.rmdir()
+            else:
+                part.chmod(0o755)  # a temporary folder is its owner's alone
+                part.replace(home / package.kind)
+        record(home, state_of(package, home, path))
     except BaseException:  # an interrupt too: nothing half-written stays
-        discard(row, cache)
+        discard(home)
         raise
-    return path
+    return Started(path, package.launcher)
 
 
-def discard(row: LockRow, cache: Path) -> None:
-    """Remove whatever the cache holds under the row's digest."""
-    shutil.rmtree(_folder(cache, row.sha256), ignore_errors=True)
+def agrees(package: Package, row: LockRow) -> bool:
+    """Whether the row pins what the package is: a single file or more."""
+    return (package.kind == "file") == (row.tree_sha256 is None)
 
 
-@contextlib.contextmanager
-def exclusive(row: LockRow, cache: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the row's digest alone, waiting (and saying so) while another run holds it."""
-    path = cache / "locks" / f"{row.sha256}.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(error, path) from None
-    guard = FileLock(path)
-    try:
-        guard.acquire(timeout=0)
-    except Timeout:
-        say(f"{row.package}: waiting for another run that fetches the same binary")
-        guard.acquire()
-    try:
-        yield
-    finally:
-        guard.release()
+def place(agent: Agent, package: Package, row: LockRow, home: Path) -> Path:
+    """Where the file that is started lies, whether or not it is there."""
+    if package.kind == "file":
+        return home / (agent.program + (".exe" if row.member.endswith(".exe") else ""))
+    return home.joinpath(package.kind, *row.member.split("/"))
 
 
-@contextlib.contextmanager
-def download_folder(cache: Path) -> Iterator[Path]:
-    """A fresh folder for one download, gone afterwards however that ended."""
-    parent = cache / "downloads"
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(dir=parent, prefix="", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise _unwritable(error, parent) from None
-    with folder as name:
-        yield Path(name)
+def tree_digest(files: Mapping[str, str]) -> str:
+    """The sha256 of a tree: of what ``sha256sum`` prints for its files (path -> sha256), sorted by path."""
+    lines = (f"{sha256}  {name}\n" for name, sha256 in sorted(files.items()))
+    return hashlib.sha256("".join(lines).encode("utf-8")).hexdigest()
 
 
-def _folder(cache: Path, sha256: str) -> Path:
-    return cache / "binaries" / sha256
+def measured(content: Iterable[bytes]) -> tuple[int, str]:
+    """Size and sha256 of a file's content."""
+    digest, size = hashlib.sha256(), 0
+    for chunk in content:
+        digest.update(chunk)
+        size += len(chunk)
+    return size, digest.hexdigest()
 
 
-def _record(path: Path) -> Path:
-    return path.with_name("stored.json")
+def state_of(package: Package, home: Path, path: Path) -> str:
+    """How what is kept looks from outside; raises OSError when it is not there.
+
+    Of an environment only the script is looked at, and that there still is a Python to run it: pip has verified
+    every file, and a look at ten thousand of them would cost more than asking the program for its help.
+    """
+    path.stat()
+    if package.kind == "venv":
+        path.with_name("python.exe" if path.suffix == ".exe" else "python").stat()
+        return _sha256(path)
+    lines = []
+    for file in _kept_files(package, home, path):
+        seen = os.stat(file)  # noqa: PTH116 - a Path for each of a thousand files takes three times as long
+        lines.append(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ino} {file}\n")
+    return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _look(path: Path) -> Stored:
-    seen = path.stat()
-    return Stored(size_bytes=seen.st_size, mtime_ns=seen.st_mtime_ns, inode=str(seen.st_ino))
+def _digest(package: Package, home: Path, path: Path) -> str:
+    if package.kind == "file":
+        return _sha256(path)
+    top = home / package.kind
+    files = map(Path, _kept_files(package, home, path))
+    return tree_digest({relative(file, top): _sha256(file) for file in files})
+
+
+def _kept_files(package: Package, home: Path, path: Path) -> list[str]:
+    if package.kind == "file":
+        return [str(path)]
+    return [f"{parent}{os.sep}{name}" for parent, _, names in os.walk(home / package.kind) for name in names]
 
 
 def _sha256(path: Path) -> str:
@@ -147,20 +160,24 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _write(handle: int, content: Iterable[bytes], path: Path) -> tuple[str, int]:
-    """Write ``content`` to the open file and return its sha256 and size."""
-    digest, size = hashlib.sha256(), 0
-    with os.fdopen(handle, "wb") as stream:
+def _write(path: Path, content: Iterable[bytes]) -> tuple[int, str]:
+    """Write a new file and return its size and sha256."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("xb")
+
+    def written() -> Iterator[bytes]:
         for chunk in content:
-            digest.update(chunk)
-            size += len(chunk)
-            try:
+            with writing(path):
                 stream.write(chunk)
-            except OSError as error:
-                raise _unwritable(error, path) from None
-        stream.flush()
-        os.fsync(stream.fileno())
-    return digest.hexdigest(), size
+            yield chunk
+
+    with stream:
+        found = measured(written())
+        with writing(path):
+            stream.flush()
+            os.fsync(stream.fileno())
+    return found
 
 
 def _check(what: str, expected: object, found: object, row: LockRow, where: str) -> None:
@@ -170,11 +187,3 @@ def _check(what: str, expected: object, found: object, row: LockRow, where: str)
             where=where,
             remedy="do not run it; if the lock's row was edited by hand, write it anew with the lock task",
         )
-
-
-def _unwritable(error: OSError, path: Path) -> WriteFailed:
-    return WriteFailed(
-        f"cannot write to the cache: {error.strerror or error}",
-        where=path,
-        remedy=f"free some space there, or set {VARIABLE} to another folder",
-    )

@@ -7,26 +7,56 @@ Strict: an unknown key is an error that names the file and the key. Placeholders
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from pipeline import canonical
 from pipeline.errors import RulesInvalid
+from pipeline.layout import is_version, version_key
 from pipeline.surface.units import Shape
 
 
 class Package(Shape, frozen=True, kw_only=True):
-    """Where a target's binary is published.
+    """Where a target's binary is published, for the versions from ``since`` on (None: from the first).
 
-    ``suffix`` is appended to the version (``0.125.0-linux-x64``) for packages that are published per
-    target; ``shared_until`` is the last version that was one package for all targets.
-    ``members`` are glob patterns of the binary inside the package, first match wins.
+    ``kind`` is ``file`` (one file is all), ``tree`` (the whole package is unpacked; ``launcher`` is the program on
+    the PATH that starts the file in it, with its first words) or ``venv`` (a Python application is installed with
+    all that it needs). ``members`` are glob patterns of the started file inside the package, first match wins; of
+    a ``venv``, names of its scripts. ``requires`` are further requirements of a ``venv``: what an old version stands
+    on has often moved on since, further than its metadata allows for.
+    ``suffix`` tells the packages of one name apart: on npm it is appended to the version (``0.125.0-linux-x64``),
+    on PyPI it is the platform tag of the wheel (``macosx_11_0_arm64``). ``shared_until`` is the last version that
+    had none.
     """
 
     name: str
-    suffix: str
     members: tuple[str, ...]
+    registry: Literal["npm", "pypi"] = "npm"
+    kind: Literal["file", "tree", "venv"] = "file"
+    launcher: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    suffix: str = ""
     shared_until: str | None = None
+    since: str | None = None
+
+    def __post_init__(self) -> None:
+        problem = next((text for wrong, text in self._mistakes() if wrong), None)
+        if problem:
+            raise ValueError(problem)
+
+    def _mistakes(self) -> Iterator[tuple[bool, str]]:
+        yield not self.members, "members must name the file to start"
+        yield self.kind == "venv" and self.registry != "pypi", 'kind = "venv" needs registry = "pypi"'
+        yield self.kind == "tree" and self.registry != "npm", 'kind = "tree" needs registry = "npm"'
+        yield bool(self.launcher) and self.kind != "tree", 'a launcher needs kind = "tree"'
+        yield bool(self.requires) and self.kind != "venv", 'only kind = "venv" requires other packages'
+        yield bool(self.suffix) and self.kind == "venv", 'kind = "venv" is installed for this machine: it has no suffix'
+        wheel = self.registry == "pypi" and self.kind == "file"
+        yield wheel and not self.suffix, "a binary in a wheel needs the wheel's platform tag as its suffix"
+        yield self.shared_until is not None and not self.suffix, "shared_until says until when there was no suffix"
+        for key, version in (("since", self.since), ("shared_until", self.shared_until)):
+            yield version is not None and not is_version(version), f"{key} = {version!r} is not a version"
 
 
 class Help(Shape, frozen=True, kw_only=True):
@@ -74,15 +104,53 @@ class Wrapper(Shape, frozen=True, kw_only=True):
     epoch: int
 
 
+class Oracles(Shape, frozen=True, kw_only=True):
+    """The witnesses besides help (kinds and forms: ``pipeline.oracle``); without them, what the dialect allows.
+
+    ``completion`` is the kind of completion and ``ask`` the words that print its script (``completion zsh``).
+    ``probe`` is the form in which the parser is asked for a flag: commander, yargs and argparse only where every
+    command refuses unknown flags. ``watch`` are units whose state is wanted in every version, spelled like a
+    command line (``exec --full-auto``, ``mcp-server``).
+    """
+
+    completion: str | None = None
+    ask: tuple[str, ...] = ()
+    probe: str | None = None
+    watch: tuple[str, ...] = ()
+
+
 class Agent(Shape, frozen=True, kw_only=True):
     tool: str
     program: str
     help: Help
-    packages: dict[str, Package] = {}
+    packages: dict[str, Package | tuple[Package, ...]] = {}
     environment: dict[str, str] = {}
     limits: Limits = Limits()
     features: FeatureProbe | None = None
+    oracles: Oracles = Oracles()
     wrapper: Wrapper | None = None
+
+    def __post_init__(self) -> None:
+        for target, packages in self.packages.items():
+            starts = [version_key(each.since) if each.since else () for each in _listed(packages)]
+            if starts != sorted(set(starts)):
+                raise ValueError(
+                    f"packages.{target}: each entry but the first needs a later `since` than the one before"
+                )
+
+    def package(self, version: str, target: str) -> Package | None:
+        """Where ``version`` is published for ``target``; None when no entry holds it."""
+        wanted = version_key(version)
+        fitting = [
+            each
+            for each in _listed(self.packages.get(target, ()))
+            if each.since is None or version_key(each.since) <= wanted
+        ]
+        return fitting[-1] if fitting else None
+
+
+def _listed(packages: Package | tuple[Package, ...]) -> tuple[Package, ...]:
+    return (packages,) if isinstance(packages, Package) else packages
 
 
 def read_agent(path: Path) -> Agent:

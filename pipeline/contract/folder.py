@@ -33,6 +33,11 @@ class Folder:
         return self.agent.program if self.agent else ""
 
     @property
+    def has_wrapper(self) -> bool:
+        """Whether there is a wrapper to compare with. Another tool's folder brings its own coverage."""
+        return self.agent is None or self.agent.wrapper is not None
+
+    @property
     def wrapper(self) -> Wrapper:
         """What ``agent.toml`` says of the wrapper; raises UsageError if it names none."""
         if self.agent is None or self.agent.wrapper is None:

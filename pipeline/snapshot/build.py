@@ -15,6 +15,7 @@ from pipeline import helptext
 from pipeline.errors import BinaryFailed
 from pipeline.snapshot.calls import calling
 from pipeline.snapshot.crawl import Tree, Walker, command_of
+from pipeline.snapshot.examine import examine
 from pipeline.snapshot.gated import mark_gated, walk_with_features
 from pipeline.snapshot.probe import Version, ask_version
 from pipeline.snapshot.raw_help import write_raw_help
@@ -22,6 +23,7 @@ from pipeline.snapshot.subject import Subject
 from pipeline.snapshot.supplement import add_supplement
 from pipeline.snapshot.target import platform_of
 from pipeline.surface.snapshot import Binary, Generator, Snapshot
+from pipeline.surface.units import Path as CommandPath
 
 GENERATOR = "cli-parity"
 
@@ -41,18 +43,20 @@ def take_snapshot(
     (unknown dialect, target without a system).
     """
     platform = platform_of(subject.target, subject.platform_os)
-    with ThreadPoolExecutor(3, thread_name_prefix="snapshot") as aside, calling(subject) as caller:
+    with ThreadPoolExecutor(1, thread_name_prefix="snapshot") as aside, calling(subject) as caller:
         walker = Walker(subject, caller)
         version_asked = caller.submit(ask_version, caller)
-        plain_walk = aside.submit(walker.walk)
-        gated_walk = subject.features and aside.submit(
-            walk_with_features, caller, walker, subject.features, subject.excluded_stages
-        )
-        digest = aside.submit(lambda: sha256 or digest_of(subject.binary))
-        plain = plain_walk.result()
+        digest = aside.submit(lambda: sha256 or subject.sha256 or digest_of(subject.binary))
+        plain = walker.walk()
         _refuse_without_root(plain, walker.manner.program)
+        examined = examine(walker, caller, subject.oracles, plain)
+        plain = examined.tree
         version = _version(version_asked.result(), plain, walker.manner.program)
-        gated = gated_walk.result() if gated_walk else None
+        gated = None
+        if subject.features is not None:
+            gated = walk_with_features(
+                caller, walker, subject.features, subject.excluded_stages, plain, examined.same_with
+            )
 
     pseudo_commands = subject.help.pseudo_commands
     commands = {path: command_of(visit, pseudo_commands) for path, visit in plain.visits.items()}
@@ -61,11 +65,16 @@ def take_snapshot(
     if isinstance(version, str):
         omissions.append(f"version: {version}")
         version = Version("")
+    listed = plain.listed
     if gated is not None:
         commands, features = mark_gated(commands, gated, plain, pseudo_commands)
+        listed |= gated.tree.listed if gated.tree else frozenset()
+    supplemented: list[CommandPath] = []
     if subject.supplement is not None:
         commands, supplemented = add_supplement(commands, subject.supplement, platform.os)
-        omissions += supplemented
+        omissions += (f"supplement/commands.json:v1:{' '.join(path)}" for path in supplemented)
+    joined = examined.join(commands, listed, supplemented)
+    omissions += joined.omissions
     if raw_help is not None:
         visits = {**(gated.tree.visits if gated and gated.tree else {}), **plain.visits}
         write_raw_help(raw_help, {path: visit.text for path, visit in visits.items() if visit.page})
@@ -76,15 +85,17 @@ def take_snapshot(
         generator=Generator(name=GENERATOR, revision=helptext.REVISION, dialect=walker.manner.dialect.name),
         binary=Binary(
             sha256=digest.result(),
-            size_bytes=subject.binary.stat().st_size if size is None else size,
+            size_bytes=size or subject.size_bytes or subject.binary.stat().st_size,
             platform=platform,
             target_triple=subject.target,
             version_output=version.output,
             semantic_version=version.semantic,
             channel=version.channel,
             commit=version.commit,
+            emulated_by=caller.machine.emulated_by,
         ),
-        commands=tuple(command for _, command in sorted(commands.items())),
+        commands=tuple(command for _, command in sorted(joined.commands.items())),
+        oracles=(examined.oracle,) if examined.oracle else None,
         features=features,
         known_omissions=tuple(sorted(set(omissions))) or None,
     )

@@ -13,15 +13,18 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from pipeline import process
 from pipeline.cache import cache_folder
 from pipeline.errors import BinaryMissing, WriteFailed
+from pipeline.snapshot.emulate import machine_for
+from pipeline.snapshot.machine import Machine
 from pipeline.snapshot.subject import Subject
 
 T = TypeVar("T")
@@ -44,33 +47,44 @@ class _Home:
 
 
 class Caller:
-    """A binary that can be asked. ``homes`` are as many as there are calls at a time."""
+    """A binary that can be asked. ``homes`` are as many as there are calls at a time.
 
-    def __init__(self, subject: Subject, workspace: Path, pool: ThreadPoolExecutor) -> None:
-        self.limits = subject.limits
-        self._binary = subject.binary.absolute()
+    ``limits`` are those of the subject as they hold on its ``machine``.
+    """
+
+    def __init__(self, subject: Subject, machine: Machine, workspace: Path, pool: ThreadPoolExecutor) -> None:
+        self.machine = machine
+        self.limits = machine.limits(subject.limits)
+        self._command = (*machine.words, *subject.launcher, str(subject.binary.absolute()))
         self._pool = pool
         self._cancel = threading.Event()
         self._homes: queue.LifoQueue[_Home] = queue.LifoQueue()
-        for number in range(subject.limits.workers):
-            self._homes.put(_furnish(workspace / str(number), subject.environment))
+        for number in range(self.limits.workers):
+            self._homes.put(_furnish(workspace / str(number), subject.environment, machine))
 
-    def ask(self, *words: str) -> Answer:
-        """Run the binary with these words; raises what ``process.run`` raises."""
+    def ask(self, *words: str, environment: Mapping[str, str] = MappingProxyType({})) -> Answer:
+        """Run the binary with these words, ``environment`` on top of its own; raises what ``process.run`` raises."""
         home = self._homes.get()
         try:
-            done = process.run(
-                (self._binary, *words),
-                env=home.environment,
-                cwd=home.folder,
-                seconds=self.limits.seconds_per_call,
-                max_bytes=self.limits.output_bytes,
-                cancel=self._cancel,
-            )
+            done = self._run(home, words, environment)
+            for _ in range(self.machine.retries):
+                if (done.stdout or done.stderr) and not done.returncode:
+                    break
+                done = self._run(home, words, environment)
         finally:
             self._homes.put(home)
-        text = readable(done.stdout, home.folder) or readable(done.stderr, home.folder)
+        text = readable(done.stdout, home.folder, self.machine) or readable(done.stderr, home.folder, self.machine)
         return Answer(text, done.returncode)
+
+    def _run(self, home: _Home, words: Sequence[str], environment: Mapping[str, str]) -> process.Completed:
+        return process.run(
+            (*self._command, *words),
+            env={**home.environment, **environment},
+            cwd=home.folder,
+            seconds=self.limits.seconds_per_call,
+            max_bytes=self.limits.output_bytes,
+            cancel=self._cancel,
+        )
 
     def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
         """Call ``function`` on one of the workers."""
@@ -85,13 +99,13 @@ class Caller:
         self._cancel.set()
 
 
-def _furnish(folder: Path, extra: Mapping[str, str]) -> _Home:
+def _furnish(folder: Path, extra: Mapping[str, str], machine: Machine) -> _Home:
     (folder / "tmp").mkdir(parents=True)
     # A CLI may refuse a folder that its environment names and that is not there (seen with `features list`).
     for value in extra.values():
         if value.startswith("{home}"):
             Path(value.replace("{home}", str(folder))).mkdir(parents=True, exist_ok=True)
-    return _Home(folder, process.clean_environment(folder, extra))
+    return _Home(folder, machine.environment(folder, extra))
 
 
 @contextlib.contextmanager
@@ -99,7 +113,8 @@ def calling(subject: Subject) -> Iterator[Caller]:
     """A Caller with fresh homes, which are removed afterwards. An exception inside stops all running calls.
 
     The homes lie in the user's cache folder: CLIs treat a home inside the system's temporary folder as unsafe.
-    Raises BinaryMissing when there is no such file, WriteFailed when there can be no homes.
+    Raises BinaryMissing when there is no such file, WriteFailed when there can be no homes, and what
+    ``machine_for`` raises when this machine cannot run it.
     """
     if not subject.binary.is_file():
         raise BinaryMissing(
@@ -116,8 +131,12 @@ def calling(subject: Subject) -> Iterator[Caller]:
             remedy="free some space or fix the permissions",
         ) from None
     try:
-        with ThreadPoolExecutor(subject.limits.workers, thread_name_prefix="call") as pool:
-            caller = Caller(subject, workspace, pool)
+        with (
+            # A launcher is a program of this machine, whatever it is given to run.
+            contextlib.nullcontext(Machine()) if subject.launcher else machine_for(subject.binary) as machine,
+            ThreadPoolExecutor(machine.limits(subject.limits).workers, thread_name_prefix="call") as pool,
+        ):
+            caller = Caller(subject, machine, workspace, pool)
             try:
                 yield caller
             except BaseException:
@@ -128,10 +147,10 @@ def calling(subject: Subject) -> Iterator[Caller]:
         shutil.rmtree(workspace, ignore_errors=True)
 
 
-def readable(output: bytes, home: Path) -> str:
+def readable(output: bytes, home: Path, machine: Machine) -> str:
     """The text of one pipe as a person would read it; empty when it is blank."""
     text = output.decode("utf-8", "replace").replace("\r\n", "\n")
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     # Help prints defaults that depend on the environment ("[default: <temporary folder>]").
-    return text.replace(str(home), "{home}") if text.strip() else ""
+    return machine.without_home(text, home) if text.strip() else ""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -55,6 +55,11 @@ class Tree:
     def root(self) -> Visit:
         return self.visits[()]
 
+    @property
+    def listed(self) -> frozenset[Path]:
+        """The paths that a page lists, and the root."""
+        return frozenset(path for path, visit in self.visits.items() if visit.listing or not path)
+
     def omissions(self) -> list[str]:
         return [*self.cuts, *(visit.omission() for visit in self.visits.values() if visit.problem)]
 
@@ -92,11 +97,26 @@ class Walker:
 
     def walk(self, prefix: Sequence[str] = ()) -> Tree:
         """Visit the root and everything below it."""
-        root = self.caller.submit(self._look_at_root, prefix).result()
+        root = self.caller.submit(self.root, prefix).result()
         visits: dict[Path, Visit] = {(): root}
-        look = partial(self.look, above=visits, prefix=prefix)
         cuts: list[str] = []
-        level = list(self._children(root, cuts))
+        self._walk_down(visits, list(self._children(root, visits, cuts)), prefix, cuts)
+        return Tree(visits, tuple(cuts))
+
+    def walk_further(self, tree: Tree, paths: Iterable[Path]) -> Tree:
+        """The tree with commands that no page lists and all that is below them."""
+        visits, cuts = dict(tree.visits), list(tree.cuts)
+        known = [path for path in sorted(paths) if path not in visits]
+        # From above: what a hidden command's own page lists needs no visit of its own.
+        while known:
+            shortest = min(map(len, known))
+            self._walk_down(visits, [Visit(path) for path in known if len(path) == shortest], (), cuts)
+            known = [path for path in known if len(path) > shortest and path not in visits]
+        return Tree(visits, tuple(cuts))
+
+    def _walk_down(self, visits: dict[Path, Visit], level: list[Visit], prefix: Sequence[str], cuts: list[str]) -> None:
+        """Visit a level and everything below it, adding to ``visits`` and ``cuts``."""
+        look = partial(self.look, above=visits, prefix=prefix)
         while level:
             room = self.subject.limits.commands - len(visits)
             if len(level) > room:
@@ -109,8 +129,7 @@ class Walker:
                 if not (visit.problem == _COPY and (self.manner.program, *visit.path)[-2] == visit.path[-1])
             ]
             visits |= {visit.path: visit for visit in visited}
-            level = [child for visit in visited for child in self._children(visit, cuts)]
-        return Tree(visits, tuple(cuts))
+            level = [child for visit in visited for child in self._children(visit, visits, cuts)]
 
     def look(self, visit: Visit, above: Mapping[Path, Visit], prefix: Sequence[str]) -> Visit:
         """Ask for one command's page and judge it; ``above`` holds the visits of all shorter paths."""
@@ -118,20 +137,28 @@ class Walker:
         if time.monotonic() > self._deadline:
             return replace(visit, problem=f"not asked: the {limits.seconds:g} s of the crawl were used up")
         by_subcommand = visit.path and self._has_help_command(above[()])
-        words = ("help", *visit.path) if by_subcommand else (*visit.path, self.manner.flag)
+        found = self._asked(visit, above, prefix, ("help", *visit.path)) if by_subcommand else None
+        if found is None or (found.problem and self.manner.style == "listed"):
+            # Some CLIs list a `help` that knows topics only.
+            found = self._asked(visit, above, prefix, (*visit.path, self.manner.flag))
+        return found
+
+    def _asked(self, visit: Visit, above: Mapping[Path, Visit], prefix: Sequence[str], words: Sequence[str]) -> Visit:
+        limits = self.caller.limits
         try:
             answer = self.caller.ask(*prefix, *words)
         except BinaryTimeout as error:
             return replace(visit, problem=f"no answer within {limits.seconds_per_call:g} s", error=error)
         except BinaryOutputTooLarge as error:
             return replace(visit, problem=f"more than {limits.output_bytes} bytes", error=error)
-        if answer.text and any(above[visit.path[:end]].text == answer.text for end in range(len(visit.path))):
+        ancestors = (above[visit.path[:end]] for end in range(len(visit.path)) if visit.path[:end] in above)
+        if answer.text and any(one.text == answer.text for one in ancestors):
             return replace(visit, problem=_COPY)
         if not visit.path:
             self._learn(answer)
         return self._judged(visit, answer)
 
-    def _look_at_root(self, prefix: Sequence[str]) -> Visit:
+    def root(self, prefix: Sequence[str] = ()) -> Visit:
         """The root's page, by the usual flag or by the other usual one."""
         root = self.look(Visit(()), {}, prefix)
         if root.problem and root.error is None and self.manner.flag == "--help":
@@ -179,14 +206,23 @@ class Walker:
             self._pages[key] = self.manner.dialect.read(answer.text, self.manner.program, path)
         return self._pages[key]
 
-    def _children(self, visit: Visit, cuts: list[str]) -> Iterator[Visit]:
+    def _children(self, visit: Visit, visits: Mapping[Path, Visit], cuts: list[str]) -> Iterator[Visit]:
         """The commands that a page lists and that are to be visited, each once."""
         listed: dict[str, Subcommand] = {}
+        pseudo = {*self.subject.help.pseudo_commands}
         for child in visit.page.subcommands if visit.page else ():
-            if child.name not in self.subject.help.pseudo_commands:
+            if child.name not in pseudo:
                 listed.setdefault(child.name, child)
         if listed and len(visit.path) >= self.subject.limits.depth:
             cuts.append(f"help: {' '.join(visit.path)}: has commands below depth {self.subject.limits.depth}")
+            return
+        above = (visits[visit.path[:end]].page for end in range(len(visit.path)) if visit.path[:end] in visits)
+        names = {*listed}
+        # A CLI that prints the page of any words as if they were a command would be walked for ever.
+        if len(names) > 1 and any(
+            page and {child.name for child in page.subcommands} - pseudo == names for page in above
+        ):
+            cuts.append(f"help: {' '.join(visit.path)}: lists the commands of the command above it")
             return
         for name, child in listed.items():
             yield Visit((*visit.path, name), child)
@@ -201,7 +237,7 @@ def command_of(visit: Visit, pseudo_commands: Sequence[str]) -> Command:
         path=visit.path,
         about=page.about or listing.about,
         usage="\n".join(page.usage_lines) or None,
-        aliases=listing.aliases or None,
+        aliases=tuple(dict.fromkeys((*listing.aliases, *page.aliases))) or None,
         stability=page.stability or listing.stability,
         section=listing.section,
         span=listing.span,

@@ -34,14 +34,34 @@ class Gated:
     tree: Tree | None = None
 
 
-def walk_with_features(caller: Caller, walker: Walker, probe: FeatureProbe, excluded: Sequence[str]) -> Gated:
-    """List the features, switch on all but those of an excluded stage, and walk the whole tree again."""
+def walk_with_features(
+    caller: Caller,
+    walker: Walker,
+    probe: FeatureProbe,
+    excluded: Sequence[str],
+    plain: Tree,
+    same_with: Callable[[Sequence[str]], bool],
+) -> Gated:
+    """List the features, switch on all but those of an excluded stage, and walk the whole tree again.
+
+    The walk is spared where the root's page stays the same and ``same_with`` proves that the rest does too.
+    """
     listed = ask_features(caller, probe)
     if isinstance(listed, str):
         return Gated({"mode": MODE, "probe_error": listed})
+
+    def walk(names: Sequence[str]) -> Tree | None:
+        if not names:
+            return None
+        prefix = _enable(probe, names)
+        root = walker.look(Visit(()), {}, prefix)
+        if root.problem:
+            return Tree({(): root})
+        return plain if root.text == plain.root.text and same_with(prefix) else walker.walk(prefix)
+
     requested = [feature.name for feature in listed if feature.stage not in excluded]
     enabled, failures = requested, []
-    tree = walker.walk(_enable(probe, enabled)) if enabled else None
+    tree = walk(enabled)
     if tree and tree.root.problem:
         # One bad feature spoils the call for all: find out which, and go on without it.
         alone = caller.each(lambda name: walker.look(Visit(()), {}, _enable(probe, [name])), requested)
@@ -49,7 +69,7 @@ def walk_with_features(caller: Caller, walker: Walker, probe: FeatureProbe, excl
         failures = [{"error": visit.omission(), "name": name} for name, visit in broken.items()]
         enabled = [name for name in requested if name not in broken]
         if broken:
-            tree = walker.walk(_enable(probe, enabled)) if enabled else None
+            tree = walk(enabled)
         if tree and tree.root.problem:
             failures.append({"error": tree.root.omission()})
             enabled, tree = [], None

@@ -15,6 +15,7 @@ from pipeline.snapshot.calls import Caller
 from pipeline.surface.units import Shape
 
 _SEMVER = re.compile(r"\d+\.\d+\.\d+((?:[-+][0-9A-Za-z.-]+)*)")
+_TWO_PARTS = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.]|[-+]?[0-9A-Za-z])")
 _CHANNEL = re.compile(r"(?<![a-z])(alpha|beta|nightly|rc|dev)(?![a-z])")
 # A word of digits alone is a date or a build number, one of letters alone may be a word ("defaced").
 _COMMIT = re.compile(r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b")
@@ -59,7 +60,9 @@ def read_version(text: str) -> Version:
     commit = _COMMIT.search(output) or _COMMIT.search(text)
     version = _SEMVER.search(output) or _SEMVER.search(text)
     if version is None:
-        return Version(output, commit=commit and commit[0])
+        # Python packages may leave out a last part that is 0, and mean the same.
+        short = _TWO_PARTS.search(output)
+        return Version(output, short and f"{short[0]}.0", "stable" if short else None, commit and commit[0])
     channel = _CHANNEL.search(version[1].lower())
     return Version(output, version[0], channel[1] if channel else "stable", commit and commit[0])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.contract.agent import FeatureProbe, Help, Limits
+from pipeline.contract.agent import FeatureProbe, Help, Limits, Oracles
 from pipeline.surface.snapshot import Supplement
 
 
@@ -14,7 +14,8 @@ from pipeline.surface.snapshot import Supplement
 class Subject:
     """``target`` is a triple (``x86_64-unknown-linux-musl``) or a package's name for one (``linux-x64``).
 
-    ``launcher`` are the words that start a ``binary`` which is no program itself (``node``).
+    ``launcher`` are the words that start a ``binary`` which is no program itself (``node``). ``sha256`` and
+    ``size_bytes`` identify what is run where that is more than this file.
     ``program`` is the name in usage lines; without it, the one that the root's page uses. A ``tool`` without a
     name is called after the program. ``excluded_stages`` are stages of features that are not switched on.
     ``platform_os`` is the rules' name of the target's system; without it the target says it.
@@ -22,6 +23,8 @@ class Subject:
 
     binary: Path
     launcher: tuple[str, ...] = ()
+    sha256: str | None = None
+    size_bytes: int | None = None
     program: str | None
     tool: str | None
     target: str
@@ -29,6 +32,7 @@ class Subject:
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     features: FeatureProbe | None = None
+    oracles: Oracles = field(default_factory=Oracles)
     excluded_stages: tuple[str, ...] = ()
     supplement: Supplement | None = None
     platform_os: str | None = None

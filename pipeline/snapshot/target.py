@@ -1,4 +1,4 @@
-"""Targets: which system and processor a target names, and which target a binary is built for.
+"""Targets: which system and processor a target names, and which ones a binary is built for.
 
 A target is a triple (``aarch64-apple-darwin``) or a package's name for one (``darwin-arm64``). Names are
 Rust's: linux, macos, windows; x86_64, aarch64. Refuses a target that says no system or no processor.
@@ -47,6 +47,12 @@ def platform_of(target: str, os_name: str | None = None) -> Platform:
 
 def default_target(binary: Path) -> str:
     """The target of a binary when nobody says it: from the file's header, for a script from this machine."""
+    found = built_for(binary) or host_platform()
+    return f"{found.arch}-{_TRIPLES[found.os]}"
+
+
+def built_for(binary: Path) -> Platform | None:
+    """The platform that an executable's header names; None for a script. Raises BinaryMissing."""
     try:
         with binary.open("rb") as stream:
             header = stream.read(4096)
@@ -54,8 +60,14 @@ def default_target(binary: Path) -> str:
         raise BinaryMissing(
             f"cannot be read: {error.strerror}", where=binary, remedy="give the path of an executable file"
         ) from None
-    system, arch = _read_header(header) or (_OS.get(sys.platform, "linux"), _ARCH.get(platform.machine().lower()))
-    return f"{arch or 'x86_64'}-{_TRIPLES[system]}"
+    system, arch = _read_header(header) or (None, None)
+    return Platform(os=system, arch=arch) if system and arch else None
+
+
+def host_platform() -> Platform:
+    """The platform of this machine; one without a name here counts as x86_64 Linux."""
+    system, arch = _OS.get(sys.platform, "linux"), _ARCH.get(platform.machine().lower(), "x86_64")
+    return Platform(os=system, arch=arch)
 
 
 def _read_header(header: bytes) -> tuple[str, str | None] | None:

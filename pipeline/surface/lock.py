@@ -9,7 +9,12 @@ from pipeline.surface.units import Shape
 
 
 class LockRow(Shape, frozen=True, kw_only=True):
-    """One published binary. ``integrity`` is the package's own (SRI); ``epoch`` stamps the version's artifacts."""
+    """One published binary. ``integrity`` is the package's own (SRI); ``epoch`` stamps the version's artifacts.
+
+    ``sha256`` and ``size_bytes`` are those of the started file, or of the wheel where that file is made by the
+    installation. ``tree_sha256`` is there when the file is nothing without others: the digest of the unpacked
+    package, or of the requirements that pin every distribution of an environment.
+    """
 
     version: str
     target: str
@@ -18,7 +23,13 @@ class LockRow(Shape, frozen=True, kw_only=True):
     member: str
     sha256: Sha256
     size_bytes: int
+    tree_sha256: Sha256 | None = None
     epoch: int
+
+    @property
+    def digest(self) -> Sha256:
+        """What identifies that which is run: ``binary.sha256`` of its snapshots."""
+        return self.tree_sha256 or self.sha256
 
 
 class Lock(Shape, frozen=True, kw_only=True):

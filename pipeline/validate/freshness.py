@@ -97,8 +97,8 @@ def snapshot_findings(tree: Tree) -> Iterator[Finding]:
             continue
         row = lock.row(artifact.version or "", artifact.target or "")
         found = value_at(document, "/binary/sha256")
-        if lock.rows and (row is None or row.sha256 != found):
-            problem = "has no row for it" if row is None else f"says {row.sha256}"
+        if lock.rows and (row is None or row.digest != found):
+            problem = "has no row for it" if row is None else f"says {row.digest}"
             yield tree.finding("SNAPSHOT_NOT_LOCKED", artifact.path, f"artifacts.lock.json {problem}", "/binary/sha256")
         revision = value_at(document, "/generator/revision")
         if revision != REVISION:

@@ -89,7 +89,8 @@ class Tree:
             for path in sorted(root.reports(version).glob("coverage.*.json")):
                 yield Artifact("report", path, version, path.name[len("coverage.") : -len(".json")])
             yield Artifact("metadata", root.metadata(version), version)
-        yield Artifact("wrapper_coverage", root.wrapper_coverage)
+        if self.folder.has_wrapper or root.wrapper_coverage.exists():
+            yield Artifact("wrapper_coverage", root.wrapper_coverage)
         if root.current.exists():
             yield Artifact("current", root.current)
 

@@ -61,6 +61,7 @@ def main() -> int:
         environment=agent.environment,
         limits=agent.limits,
         features=agent.features,
+        oracles=agent.oracles,
         excluded_stages=("removed",),
     )
     work = cache_folder() / "benchmark"
@@ -77,11 +78,11 @@ def main() -> int:
 
 def crawl(subject: Subject, home: Path, rounds: int) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    walls, costs, own, calls = [], [], [], 0
+    walls, costs, own, calls, commands = [], [], [], 0, 0
     for _ in range(rounds):
         with process.recording() as made:
             started = time.perf_counter()
-            take_snapshot(subject, collected_at=STAMP, sha256="0" * 64)
+            commands = len(take_snapshot(subject, collected_at=STAMP, sha256="0" * 64).commands)
             walls.append(time.perf_counter() - started)
         calls = len(made)
         child, ours = call_seconds(subject, home, list(made))
@@ -89,6 +90,7 @@ def crawl(subject: Subject, home: Path, rounds: int) -> None:
         own.append(ours)
     bound = calls * min(costs) / cores
     paired = sorted(wall * cores / (calls * cost) for wall, cost in zip(walls, costs, strict=True))
+    print(f"commands         {commands}, {calls / commands:.3f} calls each (goal 1.1)")
     print(f"calls            {calls} with {subject.limits.workers} workers on {cores} cores")
     print(f"one call         {min(costs) * 1e3:.2f} ms CPU, our side of it {min(own) * 1e3:.2f} ms")
     print(f"cold crawl       {min(walls):.3f} s (minimum of {rounds})")

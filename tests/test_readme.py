@@ -39,16 +39,39 @@ def test_the_error_example_is_the_error(monkeypatch: pytest.MonkeyPatch, capsys:
     assert capsys.readouterr().err.rstrip("\n") == expected
 
 
-@pytest.mark.parametrize("version", ["0.61.0", "0.125.0", "0.169.0"])
-def test_the_table_counts_what_is_committed(version: str) -> None:
-    root = Root(CHECKOUT / "cli_manifests" / "codex")
-    snapshot = canonical.read(root.snapshot(version, "x86_64-unknown-linux-musl"), Snapshot)
-    flags = sum(len(command.flags or ()) for command in snapshot.commands)
-    [unsupported] = canonical.read_json(root.metadata(version))["coverage"]["unsupported_targets"]
-    row = f"| {version} | {len(snapshot.commands)} | {flags} | {unsupported['uncovered_units']} units |"
-    assert row in README
+VERSIONS = sorted(
+    (root.name, version) for root in (CHECKOUT / "cli_manifests").iterdir() for version in Root(root).versions()
+)
 
 
-def test_every_version_of_the_table_is_locked() -> None:
-    folder = open_folder(CHECKOUT / "cli_manifests" / "codex")
-    assert {row.version for row in folder.lock().rows} == set(folder.root.versions())
+@pytest.mark.parametrize(("agent", "version"), VERSIONS)
+def test_the_table_counts_what_is_committed(agent: str, version: str) -> None:
+    assert row_of(agent, version) in README
+
+
+def row_of(agent: str, version: str) -> str:
+    """The table's row of a version: units on x86_64 Linux, those of a hidden command hidden too."""
+    folder = open_folder(CHECKOUT / "cli_manifests" / agent)
+    snapshot = canonical.read(folder.root.snapshot(version, folder.rules.union.required_target), Snapshot)
+    commands = [command.state for command in snapshot.commands]
+    flags = [
+        "hidden" if command.state == "hidden" else flag.state
+        for command in snapshot.commands
+        for flag in command.flags or ()
+    ]
+    counts = [str(states.count("visible")) for states in (commands, flags)]
+    counts = [
+        f"{shown} + {hidden} hidden" if (hidden := states.count("hidden")) else shown
+        for shown, states in zip(counts, (commands, flags), strict=True)
+    ]
+    missing = "no wrapper"
+    if folder.has_wrapper:
+        support = canonical.read_json(folder.root.metadata(version))["coverage"]
+        missing = f"{support['unsupported_targets'][0]['uncovered_units']} units"
+    return f"| `{agent}` | {version} | {snapshot.generator.dialect} | {' | '.join(counts)} | {missing} |"
+
+
+@pytest.mark.parametrize("agent", sorted({agent for agent, _ in VERSIONS}))
+def test_every_version_of_the_table_is_locked(agent: str) -> None:
+    folder = open_folder(CHECKOUT / "cli_manifests" / agent)
+    assert {row.version for row in folder.lock().rows} >= set(folder.root.versions())

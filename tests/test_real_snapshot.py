@@ -66,18 +66,20 @@ def test_agrees_with_completion(version: str, real_binary: Callable[[str], Path]
     for path, command in commands.items():
         words = offered[in_bash(path)]
         flags = {word for word in words if word.startswith("-")}
-        # All that help shows, the completion offers.
-        assert names(command) <= flags, path
+        watched = {flag.long for flag in command.flags or () if flag.evidence == ("probe",)}
+        # What is visible or hidden here is what the completion offers, no more and no less.
+        assert names(command) - watched == flags, path
         children = {one[-1] for one in commands if one and one[:-1] == path}
         assert children <= words, path
-        # What it offers beyond that is hidden from help: no line of the page starts with it.
-        page = help_page(binary, path, tmp_path)
-        for hidden in flags - names(command):
-            assert not re.search(rf"^\s+(-\w, )?{re.escape(hidden)}\b", page, re.MULTILINE), (path, hidden)
         aliases = {alias for one in commands.values() if one.path[:-1] == path for alias in one.aliases or ()}
         listed = {word for word in words if re.fullmatch(r"[a-z][\w-]*", word)}
-        for hidden in listed - children - aliases - set(command.pseudo_commands or ()):
-            assert not re.search(rf"^  {re.escape(hidden)}\b", page, re.MULTILINE), (path, hidden)
+        values = {value.name for arg in command.args or () for value in arg.possible_values or ()}
+        assert listed <= children | aliases | values | set(command.pseudo_commands or ()), path
+        # And what is hidden stands on no page.
+        shown = command.state == "visible" and help_page(binary, path, tmp_path)
+        for flag in command.flags or () if shown else ():
+            on_page = re.search(rf"^\s+(-\w, )?{re.escape(flag.long or flag.short or '')}\b", shown, re.MULTILINE)
+            assert bool(on_page) is (flag.state == "visible"), (path, flag)
 
 
 def help_page(binary: Path, path: tuple[str, ...], home: Path) -> str:
@@ -127,7 +129,9 @@ PEER = corpus.FOLDER / "codex" / "HEAD" / "0.125.0" / "snapshots" / f"{LINUX}.js
 def surface(snapshot: Snapshot) -> Iterator[tuple[tuple[str, ...], str, bool, str | None]]:
     for command in snapshot.commands:
         for flag in command.flags or ():
-            yield command.path, flag.long or flag.short or "", flag.takes_value, flag.value_name
+            # Theirs knows no hidden unit, and says no state.
+            if "hidden" not in (command.state, flag.state):
+                yield command.path, flag.long or flag.short or "", flag.takes_value, flag.value_name
 
 
 @pytest.mark.skipif(not PEER.exists(), reason=corpus.ABSENT)
@@ -135,9 +139,10 @@ def test_agrees_with_a_peer_on_the_same_binary() -> None:
     ours, theirs = committed("0.125.0"), canonical.read(PEER, Snapshot)
     assert ours.binary.sha256 == theirs.binary.sha256
     # Theirs counts clap's `help` pages as commands (they take no flags); here they are tags on their parent.
-    pseudo = {(*command.path, name) for command in ours.commands for name in command.pseudo_commands or ()}
-    assert {one.path for one in theirs.commands} - {one.path for one in ours.commands} == pseudo
+    visible = {one.path for one in ours.commands if one.state == "visible"}
+    pseudo = {(*one.path, name) for one in ours.commands if one.path in visible for name in one.pseudo_commands or ()}
+    assert {one.path for one in theirs.commands} - visible == pseudo
     assert len(pseudo) == 12
-    assert {one.path for one in ours.commands} <= {one.path for one in theirs.commands}
+    assert visible <= {one.path for one in theirs.commands}
     # Every flag, whether it takes a value and the value's name: no difference at all.
     assert set(surface(ours)) == set(surface(theirs))

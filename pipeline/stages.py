@@ -33,23 +33,44 @@ def schema(folder: Folder) -> list[Path]:
 
 
 def snapshot(folder: Folder, version: str, target: str) -> list[Path]:
-    """Read the locked, acquired binary of a version and target.
+    """Read the locked, acquired binary of a version and target (see ``subject`` for what it raises besides).
 
-    Raises BinaryMissing with the command that acquires it. Where the binary and all else that goes in are
-    unchanged, nothing is spawned and nothing is hashed.
+    Where the binary and all else that goes in are unchanged, nothing is spawned and nothing is hashed.
+    Raises IdentityMismatch when the binary is not the one that the lock pins.
+    """
+    root = folder.root
+    asked, row = subject(folder, version, target), folder.lock().row(version, target)
+    content = snapshot_bytes(asked, collected_at=folder.stamp(version), raw_help=root.raw_help(version, target))
+    found = canonical.convert(canonical.loads(content, asked.binary), Snapshot, asked.binary).binary
+    pinned = row.digest if row else None
+    if (found.semantic_version, found.sha256) != (version, pinned):
+        raise IdentityMismatch(
+            f"the binary says {found.version_output!r} and its sha256 is {found.sha256}; "
+            f"the lock pins {version} with {pinned}",
+            where=root.lock,
+            remedy=f"run `doit lock:{root.path.name}:{version}` and look at what changed",
+        )
+    path = root.snapshot(version, target)
+    canonical.write(path, content)
+    return [path]
+
+
+def subject(folder: Folder, version: str, target: str) -> Subject:
+    """The acquired binary with all that the agent's folder says about reading it.
+
+    Raises BinaryMissing with the command that acquires it.
     """
     agent, root = folder.require_agent(), folder.root
     row = folder.lock().row(version, target)
     started = cached_binary(agent, row) if row else None
     if row is None or started is None:
-        name = root.path.name
-        step = f"doit acquire:{name}:{version}:{target}"
+        step = f"doit acquire:{root.path.name}:{version}:{target}"
         raise BinaryMissing(
             f"{agent.program} {version} for {target} is not in the cache",
             where=root.lock,
-            remedy=f"run `{step}`" if row else f"run `doit lock:{name}:{version}`, then `{step}`",
+            remedy=f"run `{step}`" if row else f"run `doit lock:{root.path.name}:{version}`, then `{step}`",
         )
-    subject = Subject(
+    return Subject(
         binary=started.path,
         launcher=started.launcher,
         # A single file is identified by its own digest, which is taken from what is run.
@@ -67,18 +88,6 @@ def snapshot(folder: Folder, version: str, target: str) -> list[Path]:
         supplement=canonical.read(root.supplement, Supplement) if root.supplement.exists() else None,
         platform_os=folder.rules.union.platform_mapping.get(target),
     )
-    content = snapshot_bytes(subject, collected_at=folder.stamp(version), raw_help=root.raw_help(version, target))
-    found = canonical.convert(canonical.loads(content, started.path), Snapshot, started.path).binary
-    if (found.semantic_version, found.sha256) != (version, row.digest):
-        raise IdentityMismatch(
-            f"the binary says {found.version_output!r} and its sha256 is {found.sha256}; "
-            f"the lock pins {version} with {row.digest}",
-            where=root.lock,
-            remedy=f"run `doit lock:{root.path.name}:{version}` and look at what changed",
-        )
-    path = root.snapshot(version, target)
-    canonical.write(path, content)
-    return [path]
 
 
 def union(folder: Folder, version: str) -> list[Path]:

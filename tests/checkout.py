@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+AGENT = "codex"
 # A test sets these itself where it wants them; what the developer's shell says must not decide a result.
 _UNSET = ("SOURCE_DATE_EPOCH", "CLI_PARITY_CACHE", "DOIT_CONFIG", "PYTHONPATH", "PYTHONUNBUFFERED", "COLUMNS")
 
@@ -58,8 +59,8 @@ class Checkout:
 
     @property
     def root(self) -> Path:
-        """The folder of the agent that is committed here."""
-        return self.path / "cli_manifests" / "codex"
+        """The folder of the agent."""
+        return self.path / "cli_manifests" / AGENT
 
     def doit(self, *words: str, cwd: Path | None = None, umask: int = -1, **variables: str) -> Run:
         """Run `python -m doit …`; never raises for an exit code."""
@@ -95,8 +96,11 @@ class Checkout:
 
 
 def fresh_checkout(to: Path) -> Checkout:
-    """A clone of this repository as it would be committed now."""
-    return _clone(REPOSITORY, committed_files(), to)
+    """A clone of this repository as it would be committed now, with one agent: the others are built the same way."""
+    others = tuple(
+        f"cli_manifests/{folder.name}/" for folder in (REPOSITORY / "cli_manifests").iterdir() if folder.name != AGENT
+    )
+    return _clone(REPOSITORY, (name for name in committed_files() if not name.startswith(others)), to)
 
 
 def _clone(source: Path, names: Iterable[str], to: Path) -> Checkout:

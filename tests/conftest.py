@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from fake_registries import cache, messages, registry, root  # noqa: F401 - fixtures of the acquire tests
 
-from pipeline.acquire.store import cached_binary
-from pipeline.contract.folder import open_folder
+from pipeline import canonical, stages
+from pipeline.contract.folder import Folder, open_folder
+from pipeline.errors import BinaryMissing
+from pipeline.snapshot import take_snapshot
 
-CODEX = Path(__file__).resolve().parents[1] / "cli_manifests" / "codex"
+MANIFESTS = Path(__file__).resolve().parents[1] / "cli_manifests"
+CODEX = MANIFESTS / "codex"
 LINUX = "x86_64-unknown-linux-musl"
 
 
@@ -30,19 +33,32 @@ def update(request: pytest.FixtureRequest) -> bool:
     return asked
 
 
+def acquired(request: pytest.FixtureRequest, agent: str, version: str, target: str) -> Folder:
+    """The agent's folder; skips, and says how to get it, where the locked binary is not in the cache."""
+    folder = open_folder(MANIFESTS / agent)
+    try:
+        stages.subject(folder, version, target)
+    except BinaryMissing as error:
+        reason = f"not acquired: {error.remedy}"
+        if request.config.getoption("--require-real"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return folder
+
+
+def read_again(folder: Folder, version: str, target: str, raw_help: Path) -> bytes:
+    """The snapshot as it is taken here and now, whatever is remembered and whatever the environment says."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SOURCE_DATE_EPOCH", raising=False)
+        subject = stages.subject(folder, version, target)
+        return canonical.encode(take_snapshot(subject, collected_at=folder.stamp(version), raw_help=raw_help))
+
+
 @pytest.fixture(scope="session")
 def real_binary(request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    """The acquired Linux binary of a locked version; skips, and says how to get it, where it is not in the cache."""
-    folder = open_folder(CODEX)
+    """The acquired Linux binary of a locked version of Codex."""
 
     def find(version: str) -> Path:
-        row = folder.lock().row(version, LINUX)
-        started = cached_binary(folder.require_agent(), row) if row else None
-        if started is None:
-            reason = f"not acquired: run `doit acquire:codex:{version}:{LINUX}`"
-            if request.config.getoption("--require-real"):
-                pytest.fail(reason, pytrace=False)
-            pytest.skip(reason)
-        return started.path
+        return stages.subject(acquired(request, CODEX.name, version, LINUX), version, LINUX).binary
 
     return find

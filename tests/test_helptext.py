@@ -11,7 +11,7 @@ from help_render import unplaced
 
 from pipeline import canonical
 from pipeline.errors import UsageError
-from pipeline.helptext import DIALECTS, Page, dialect, read_page
+from pipeline.helptext import DIALECTS, Page, detect, dialect, read_page
 from pipeline.helptext.usage import after_path, slots, words
 from pipeline.surface.units import Flag
 
@@ -130,3 +130,14 @@ def test_slots(usage: str, expected: list[str]) -> None:
 
 def test_words_behind_the_path() -> None:
     assert after_path(words("demo mcp add <NAME> (--url <URL>)"), "demo", ("mcp", "add")) == ["<NAME>", "(--url <URL>)"]
+
+
+def test_a_page_that_only_looks_like_a_framework_is_read_tolerantly() -> None:
+    flags = "".join(f"  --flag-{letter}=VALUE   Sets {letter}\n" for letter in "abcdefgh")
+    own = f"demo, a program\n\nUsage: demo [options] [command]\n\nOptions:\n{flags}  -h, --help  display help for command\n"
+    assert detect(own).name == "plain"
+    assert len(read_page(own, dialect="plain", program="demo", path=()).flags) == 9
+
+
+def test_a_prompt_before_the_usage_is_not_the_program() -> None:
+    assert after_path(words("$ demo build [root]"), "demo", ("build",)) == ["[root]"]

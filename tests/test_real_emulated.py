@@ -11,15 +11,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import CODEX, LINUX
+from conftest import CODEX, LINUX, acquired, read_again
 from msgspec.structs import replace
 
-from pipeline import canonical, stages
-from pipeline.acquire.store import cached_binary
+from pipeline import canonical
 from pipeline.cache import cache_folder
 from pipeline.contract.folder import open_folder
 from pipeline.errors import BinaryMissing
-from pipeline.snapshot import snapshot_bytes
 from pipeline.snapshot.emulate import emulator_of
 from pipeline.snapshot.target import host_platform, platform_of
 from pipeline.surface.snapshot import Snapshot
@@ -39,43 +37,29 @@ Taken = Callable[[str, str], Snapshot]
 @pytest.fixture(scope="module")
 def taken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Taken:
     """The snapshot of a version on a target, taken here and now; one each for all tests."""
-    folder = open_folder(CODEX)
     known: dict[tuple[str, str], Snapshot] = {}
 
     def take(version: str, target: str) -> Snapshot:
         if (version, target) not in known:
-            _require(request, version, target)
-            raw, written = tmp_path_factory.mktemp("raw_help"), dict[Path, bytes]()
-            with pytest.MonkeyPatch.context() as patch:
-                patch.delenv("SOURCE_DATE_EPOCH", raising=False)
-                patch.setattr(canonical, "write", written.__setitem__)
-                fresh = lambda subject, **rest: snapshot_bytes(subject, **rest | {"raw_help": raw, "reuse": False})  # noqa: E731
-                patch.setattr(stages, "snapshot_bytes", fresh)
-                try:
-                    path, *_ = stages.snapshot(folder, version, target)
-                except BinaryMissing as error:  # the binary is there: it is a part of the emulator that is not
-                    pytest.skip(str(error))
-            known[version, target] = canonical.convert(canonical.loads(written[path], path), Snapshot, path)
+            require_emulator(target)
+            folder = acquired(request, CODEX.name, version, target)
+            try:
+                content = read_again(folder, version, target, tmp_path_factory.mktemp("raw_help"))
+            except BinaryMissing as error:  # the binary is there: it is a part of the emulator that is not
+                pytest.skip(str(error))
+            known[version, target] = canonical.convert(canonical.loads(content, target), Snapshot, target)
         return known[version, target]
 
     return take
 
 
-def _require(request: pytest.FixtureRequest, version: str, target: str) -> None:
-    """Skip without the emulator; skip, or fail under --require-real, without the binary."""
+def require_emulator(target: str) -> None:
     try:
         emulator = emulator_of(platform_of(target), host_platform())
         if emulator:
             emulator.find()
     except BinaryMissing as error:
         pytest.skip(f"{error}; see docs/targets.md")
-    folder = open_folder(CODEX)
-    row = folder.lock().row(version, target)
-    if row is None or cached_binary(folder.require_agent(), row) is None:
-        reason = f"not acquired: run `doit acquire:codex:{version}:{target}`"
-        if request.config.getoption("--require-real"):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
 
 
 def pages(snapshot: Snapshot) -> dict[tuple[str, ...], str | None]:

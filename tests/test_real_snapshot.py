@@ -9,9 +9,9 @@ from pathlib import Path
 
 import corpus
 import pytest
-from conftest import CODEX, LINUX
+from conftest import CODEX, LINUX, acquired, read_again
 
-from pipeline import canonical, process, stages
+from pipeline import canonical, process
 from pipeline.contract.folder import open_folder
 from pipeline.surface.snapshot import Snapshot
 from pipeline.surface.units import Command
@@ -100,25 +100,9 @@ def help_page(binary: Path, path: tuple[str, ...], home: Path) -> str:
 
 @pytest.mark.real
 @pytest.mark.parametrize("version", VERSIONS)
-def test_a_new_snapshot_is_the_committed_one(
-    version: str, real_binary: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real_binary(version)
-    folder = open_folder(CODEX)
-    path = folder.root.snapshot(version, LINUX)
-    before = path.read_bytes()
-    written: list[tuple[Path, bytes]] = []
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    monkeypatch.setattr(canonical, "write", lambda *file: written.append(file))
-    monkeypatch.setattr(stages, "snapshot_bytes", lambda *args, **rest: unremembered(*args, **rest, raw=tmp_path))
-    stages.snapshot(folder, version, LINUX)
-    assert (path, before) in written
-
-
-def unremembered(subject: object, *, collected_at: str, raw_help: Path, raw: Path) -> bytes:
-    from pipeline.snapshot import snapshot_bytes
-
-    return snapshot_bytes(subject, collected_at=collected_at, raw_help=raw, reuse=False)  # type: ignore[arg-type]
+def test_a_new_snapshot_is_the_committed_one(version: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    folder = acquired(request, CODEX.name, version, LINUX)
+    assert read_again(folder, version, LINUX, tmp_path) == folder.root.snapshot(version, LINUX).read_bytes()
 
 
 # --- a peer's snapshot of the same binary

@@ -425,6 +425,11 @@ def test_version(text, semantic, channel, commit):
     assert version.output == text.strip().split("\n")[0]
 
 
+def test_an_interpreters_version_is_not_the_programs():
+    assert read_version("Python 3.11.7\nTool 1.2.3\n", "tool").semantic == "1.2.3"
+    assert read_version("1.2.3\nruntime 4.5.6\n", "tool").semantic == "1.2.3"
+
+
 @pytest.mark.parametrize(
     ("target", "system", "arch"),
     [

@@ -29,6 +29,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 
 # Reads any help tolerably: for pages that show no sign of a known format.
 FALLBACK = PLAIN
+# So many flags more than half the fallback may find in a text that only looks like flags.
+_FEW = 4
 
 
 def dialect(name: str) -> Dialect:
@@ -41,11 +43,18 @@ def dialect(name: str) -> Dialect:
         ) from None
 
 
-def detect(text: str) -> Dialect:
-    """The dialect that most of the page's signs are of; the fallback for a page that shows none."""
+def detect(text: str, program: str = "program") -> Dialect:
+    """The dialect that most of the root page's signs are of; the fallback for a page that shows none.
+
+    And for a page that the signs mislead about: one whose flags only the fallback can read was printed by the
+    framework's program, not by the framework.
+    """
     found = {name: sum(bool(sign.search(text)) for sign in each.signs) for name, each in DIALECTS.items()}
-    best = max(found, key=found.__getitem__, default=FALLBACK.name)
-    return DIALECTS[best] if found[best] else FALLBACK
+    best = DIALECTS[max(found, key=found.__getitem__)]
+    if not found[best.name]:
+        return FALLBACK
+    read, tolerantly = (len(each.read(text, program, ()).flags) for each in (best, FALLBACK))
+    return FALLBACK if tolerantly > 2 * read + _FEW else best
 
 
 def read_page(text: str, *, dialect: str, program: str, path: Path) -> Page:

@@ -39,7 +39,9 @@ def told(lines: Iterable[str]) -> Told:
     # "None" is argparse's and typer's word for no default; a narrow box cuts a long one off.
     if default == "None" or (default or "").endswith("…"):
         default = None
-    return Told(about, stability, default, facts.get("env var"))
+    # argparse breaks a name that is too long for the line; a variable's name holds no blank.
+    env = "".join(facts["env var"].split()) if "env var" in facts else None
+    return Told(about, stability, default, env)
 
 
 def split_deprecated(text: str) -> tuple[str | None, str | None]:

@@ -28,7 +28,9 @@ class Slot(NamedTuple):
 def words(line: str) -> list[str]:
     """The words of a usage line; one without balanced brackets is cut at every blank."""
     pieces = _cut(line, " ")
-    return line.split() if pieces is None else pieces
+    found = line.split() if pieces is None else pieces
+    # Some pages show the prompt too: "$ prog build [root]".
+    return found[1:] if found[:1] == ["$"] else found
 
 
 def after_path(line: Sequence[str], program: str, path: Sequence[str]) -> list[str] | None:

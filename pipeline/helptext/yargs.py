@@ -175,8 +175,10 @@ def _cut(page: Sequence[Line]) -> list[Section]:
     sections = [Section("", [])]
     for line, below in pairwise([*page, Line()]):
         outermost = line and not line.startswith(" ")
-        if outermost and line.endswith(":") and below.startswith(" " * HEADS):
-            sections.append(Section(line[:-1], []))
+        # The title of a group is the author's, with a colon or without; the usual ones have one.
+        titled = line.endswith(":") and below.startswith(" " * HEADS)
+        if outermost and (titled or _begins_flag(below.lstrip(), indent(below))):
+            sections.append(Section(line.removesuffix(":"), []))
             continue
         if outermost and sections[-1].title:
             sections.append(Section("", []))

@@ -45,7 +45,7 @@ def take_snapshot(
     platform = platform_of(subject.target, subject.platform_os)
     with ThreadPoolExecutor(1, thread_name_prefix="snapshot") as aside, calling(subject) as caller:
         walker = Walker(subject, caller)
-        version_asked = caller.submit(ask_version, caller)
+        version_asked = caller.submit(ask_version, caller, walker.manner.program)
         digest = aside.submit(lambda: sha256 or subject.sha256 or digest_of(subject.binary))
         plain = walker.walk()
         _refuse_without_root(plain, walker.manner.program)

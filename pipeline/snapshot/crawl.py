@@ -173,7 +173,7 @@ class Walker:
         """Fill in what the agent's folder leaves open about reading this binary."""
         asked, learned = self.subject.help, self.manner
         if asked.dialect is None:
-            dialect = helptext.detect(answer.text)
+            dialect = helptext.detect(answer.text, self.manner.program)
             learned = replace(learned, dialect=dialect, style=asked.style or dialect.style)
         if self.subject.program is None:
             page = learned.dialect.read(answer.text, learned.program, ())

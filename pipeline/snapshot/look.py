@@ -37,4 +37,4 @@ def look_at(subject: Subject) -> Look:
                 f"`{walker.manner.program} --help` gives no page to start from: {root.problem}",
                 remedy="run it by hand: it must print help without a terminal, a network or a set-up home",
             )
-        return Look(walker.manner, root.page, ask_version(caller))
+        return Look(walker.manner, root.page, ask_version(caller, walker.manner.program))

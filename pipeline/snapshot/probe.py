@@ -41,7 +41,7 @@ class Feature(Shape, frozen=True, kw_only=True):
     stage: str
 
 
-def ask_version(caller: Caller) -> Version | str:
+def ask_version(caller: Caller, program: str) -> Version | str:
     """Run ``--version``: the version, or why there is none (the same words on every machine)."""
     try:
         answer = caller.ask("--version")
@@ -51,12 +51,15 @@ def ask_version(caller: Caller) -> Version | str:
         return f"more than {caller.limits.output_bytes} bytes"
     if answer.exit_code:
         return f"exit code {answer.exit_code}"
-    return read_version(answer.text) if answer.text else "prints nothing"
+    return read_version(answer.text, program) if answer.text else "prints nothing"
 
 
-def read_version(text: str) -> Version:
-    """The parts of a ``--version`` text. A later line counts only for what the first one lacks."""
-    output = text.strip().splitlines()[0].rstrip()
+def read_version(text: str, program: str = "") -> Version:
+    """The parts of a ``--version`` text, from its first line, or the first that begins with the program's name
+    (an interpreter's version may stand above it). A later line counts only for what that one lacks."""
+    lines = text.strip().splitlines()
+    own = (line for line in lines if program and line.lower().startswith(program.lower()))
+    output = next(own, lines[0]).rstrip()
     commit = _COMMIT.search(output) or _COMMIT.search(text)
     version = _SEMVER.search(output) or _SEMVER.search(text)
     if version is None:

@@ -30,6 +30,8 @@ TICK = 0.05
 # How long the pipes may stay open after the child has ended. Who still holds them is a background process.
 GRACE = 0.25
 _CHUNK = 65536
+# The width of the terminal that a call is told of: wide enough for help to be wrapped nearly nowhere.
+COLUMNS = 1000
 # The discard port, where nothing listens.
 _NOWHERE = "http://127.0.0.1:9"
 # What Windows programs cannot start without; copied from the caller because it differs between machines.
@@ -117,7 +119,7 @@ def clean_environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         "NO_COLOR": "1",
         "CLICOLOR": "0",
         "TERM": "dumb",
-        "COLUMNS": "1000",
+        "COLUMNS": str(COLUMNS),
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",

@@ -281,6 +281,17 @@ def test_a_banner_and_an_error_text_with_exit_code_0_are_no_page(subject):
     assert taken.known_omissions == ("help: tty: prints no help",)
 
 
+def test_a_unit_that_only_one_width_shows_is_refused(subject):
+    root = page(about="word " * 200, flags=("--fast", "--seen-at-{env:COLUMNS}"))
+    taken = take(subject({"--help": {"out": root}}))
+    assert keys(taken.commands[0]) == ["--fast"]
+    assert taken.commands[0].unread_lines == ("--seen-at-1000",)
+    # A CLI that wraps where it likes has no second width to ask for.
+    assert keys(take(subject({"--help": {"out": page(about="word " * 200, flags=("--fast",))}})).commands[0]) == [
+        "--fast"
+    ]
+
+
 def test_a_call_finds_a_home_of_its_own_and_no_network(subject, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
     root = page(flags=("--home <{env:HOME}>", "--proxy <{env:HTTPS_PROXY}>"))
@@ -320,8 +331,10 @@ def test_pages_without_usage_count_when_they_say_something_of_their_own(subject)
 
 
 def test_a_crawl_ends_when_its_time_is_used_up(subject):
-    taken = take(subject(TREE | {"--help": TREE["--help"] | {"hang": 0.6}}, limits=Limits(seconds=0.5)))
-    assert "help: run: not asked: the 0.5 s of the crawl were used up" in taken.known_omissions
+    slow = subject(TREE | {"--help": TREE["--help"] | {"hang": 0.6}}, limits=Limits(seconds=0.5))
+    assert "help: run: not asked: the 0.5 s of the crawl were used up" in take(slow).known_omissions
+    again(slow)
+    assert again(slow)[1] > 0, "what only time has cut is not remembered"
 
 
 # Features

@@ -7,6 +7,8 @@ lines that no rule of the dialect could read. Keys that carry nothing are left o
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pipeline.helptext import usage
 from pipeline.surface.units import Arg, Flag, Path, Shape, Span
 
@@ -52,3 +54,22 @@ class Page(Shape, frozen=True, kw_only=True):
     def program(self) -> str | None:
         """The name that the usage gives the program; None on a page that does not say."""
         return next(filter(None, (usage.program_of(usage.words(line)) for line in self.usage_lines)), None)
+
+    def confirmed_by(self, other: Page) -> Page:
+        """This page with the units that another reading of it shows too; the others are unread lines."""
+        theirs = {_spelled(unit) for unit in other._units()}
+        odd = [unit for unit in self._units() if _spelled(unit) not in theirs]
+        return replace(
+            self,
+            flags=tuple(flag for flag in self.flags if flag not in odd),
+            args=tuple(arg for arg in self.args if arg not in odd),
+            subcommands=tuple(command for command in self.subcommands if command not in odd),
+            unread_lines=(*self.unread_lines, *map(_spelled, odd)),
+        )
+
+    def _units(self) -> tuple[Flag | Arg | Subcommand, ...]:
+        return (*self.flags, *self.args, *self.subcommands)
+
+
+def _spelled(unit: Flag | Arg | Subcommand) -> str:
+    return (unit.long or unit.short or "") if isinstance(unit, Flag) else unit.name

@@ -18,13 +18,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from pipeline import helptext
+from pipeline import helptext, process
 from pipeline.errors import BinaryError, BinaryOutputTooLarge, BinaryTimeout
 from pipeline.helptext import Dialect, Page, Subcommand
 from pipeline.snapshot.calls import Answer, Caller
 from pipeline.snapshot.subject import Subject
 from pipeline.surface.units import Command, Path, flag_order
 
+# How full a line is that may have been wrapped: a long word may have gone to the next one.
+_FULL = 0.9
+# In an omission: what another crawl, on a machine with less to do, may not have to leave out.
+NOT_ASKED = "not asked"
 _COPY = "prints its parent's help"
 
 
@@ -135,7 +139,7 @@ class Walker:
         """Ask for one command's page and judge it; ``above`` holds the visits of all shorter paths."""
         limits = self.caller.limits
         if time.monotonic() > self._deadline:
-            return replace(visit, problem=f"not asked: the {limits.seconds:g} s of the crawl were used up")
+            return replace(visit, problem=f"{NOT_ASKED}: the {limits.seconds:g} s of the crawl were used up")
         by_subcommand = visit.path and self._has_help_command(above[()])
         found = self._asked(visit, above, prefix, ("help", *visit.path)) if by_subcommand else None
         if found is None or (found.problem and self.manner.style == "listed"):
@@ -156,7 +160,26 @@ class Walker:
             return replace(visit, problem=_COPY)
         if not visit.path:
             self._learn(answer)
-        return self._judged(visit, answer)
+        found = self._judged(visit, answer)
+        return self._confirmed(found, (*prefix, *words)) if found.page else found
+
+    def _confirmed(self, visit: Visit, words: Sequence[str]) -> Visit:
+        """The visit without units that only its width shows: wrapped text can look like a unit at one width.
+
+        Only a page with lines as long as the terminal is wide is asked for again, in a wider one.
+        """
+        columns = int(self.subject.environment.get("COLUMNS", process.COLUMNS))
+        if visit.page is None or max(map(len, visit.text.split("\n"))) < columns * _FULL:
+            return visit
+        try:
+            again = self.caller.ask(*words, environment={"COLUMNS": str(columns * 4)})
+        except (BinaryTimeout, BinaryOutputTooLarge):
+            return visit
+        # A CLI that wraps where it likes has one width only.
+        if again.text == visit.text:
+            return visit
+        other = self._judged(Visit(visit.path, visit.listing), again).page
+        return replace(visit, page=visit.page.confirmed_by(other)) if other else visit
 
     def root(self, prefix: Sequence[str] = ()) -> Visit:
         """The root's page, by the usual flag or by the other usual one."""

@@ -22,6 +22,7 @@ from pipeline.cache import cache_folder
 from pipeline.errors import ParityError, WriteFailed
 from pipeline.layout import relative
 from pipeline.snapshot.build import take_snapshot
+from pipeline.snapshot.crawl import NOT_ASKED
 from pipeline.snapshot.raw_help import is_complete
 from pipeline.snapshot.subject import Subject
 from pipeline.surface.snapshot import Snapshot
@@ -39,8 +40,9 @@ def snapshot_bytes(subject: Subject, *, collected_at: str, raw_help: Path | None
     known = _recall(memory, key) if key else None
     if known is None or (raw_help is not None and not is_complete(raw_help, known.commands)):
         known = take_snapshot(subject, collected_at="", raw_help=raw_help)
-        # The binary may have been replaced meanwhile: then nobody knows which one this is a snapshot of.
-        if key and _key_of(subject) == key:
+        # The binary may have been replaced meanwhile: then nobody knows which one this is a snapshot of. And what
+        # was left out because the crawl took too long may be had another time.
+        if key and _key_of(subject) == key and not any(NOT_ASKED in one for one in known.known_omissions or ()):
             _remember(memory, key, known)
     return canonical.encode(replace(known, collected_at=collected_at))
 

@@ -103,8 +103,10 @@ def _numbers(score: Score) -> list[str]:
 
 def total(scores: Sequence[Score]) -> Score:
     """The sum of all tallies, without the disagreements."""
-    tallies = {field.name for field in fields(Score)} - {"disagreements"}
-    return Score(**{name: sum((getattr(score, name) for score in scores), Tally()) for name in tallies})
+    result = Score()
+    for name in {each.name for each in fields(Score)} - {"disagreements"}:
+        setattr(result, name, sum((getattr(score, name) for score in scores), Tally()))
+    return result
 
 
 def render_disagreements(row: Row) -> str:

@@ -68,7 +68,6 @@ def examine(walker: Walker, caller: Caller, oracles: Oracles, tree: Tree) -> Exa
     def same_with(prefix: Sequence[str]) -> bool:
         if heard is None or testimony is None or not testimony.exhaustive or heard.oracle.sha256 is None:
             return False
-        again = witness.hear(tree.listed, prefix)
-        return again is not None and again.oracle.sha256 == heard.oracle.sha256
+        return witness.hear(tree.listed, prefix, heard) is heard
 
     return Examined(tree, heard.oracle if heard else None, testimony, verdicts, watch, same_with)

@@ -61,10 +61,11 @@ class Witness:
         form = FORMS.get(self.dialect.name)
         return form if form and form.guarded else None
 
-    def hear(self, listed: Collection[Path], prefix: Sequence[str] = ()) -> Heard | None:
+    def hear(self, listed: Collection[Path], prefix: Sequence[str] = (), known: Heard | None = None) -> Heard | None:
         """What completion tells; None when nobody knows a way to ask.
 
-        ``listed`` are the paths that help lists, ``prefix`` words in front of those that print a script.
+        ``listed`` are the paths that help lists, ``prefix`` words in front of those that print a script. A script
+        that is the ``known`` one is not read again.
         """
         kind, words = self.oracles.completion, self.oracles.ask
         if kind is None:
@@ -72,7 +73,7 @@ class Witness:
             if command is None:
                 return None
             kind, words = "clap-zsh", (command, "zsh")
-        return self._script(kind, (*prefix, *words)) if kind in SCRIPTS else self._protocol(kind, listed)
+        return self._script(kind, (*prefix, *words), known) if kind in SCRIPTS else self._protocol(kind, listed)
 
     def probe_flags(self, units: Iterable[tuple[Path, str]], commands: Mapping[Path, Command]) -> dict[Unit, Probe]:
         """Whether the parser takes these flags, each told with its command's path, at two calls a flag at most."""
@@ -92,15 +93,18 @@ class Witness:
             return _HIDDEN_SCRIPT_COMMAND
         return name
 
-    def _script(self, kind: str, words: tuple[str, ...]) -> Heard:
+    def _script(self, kind: str, words: tuple[str, ...], known: Heard | None) -> Heard:
         answer = self._ask(*words)
         if isinstance(answer, str):
             return Heard(Oracle(kind=kind, problem=f"{' '.join(words)}: {answer}"))
+        digest = hashlib.sha256(answer.text.encode()).hexdigest()
+        if known and known.oracle.sha256 == digest:
+            return known
         testimony = SCRIPTS[kind](answer.text)
         if not testimony.commands:
             failure = f"exit code {answer.exit_code}" if answer.exit_code else f"prints no {kind} script"
             return Heard(Oracle(kind=kind, problem=f"{' '.join(words)}: {failure}"))
-        return Heard(Oracle(kind=kind, sha256=hashlib.sha256(answer.text.encode()).hexdigest()), testimony)
+        return Heard(Oracle(kind=kind, sha256=digest), testimony)
 
     def _protocol(self, kind: str, listed: Collection[Path]) -> Heard:
         protocol, paths = PROTOCOLS[kind], sorted({(), *listed})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from fake_registries import distribution, files_below, made_wheel, rewrite, sri
@@ -25,6 +26,7 @@ from pipeline.errors import (
     PackageLayoutUnknown,
     UsageError,
 )
+from pipeline.layout import Root
 from pipeline.snapshot.target import host_platform
 
 HERE = f"{host_platform().os}-{host_platform().arch}"
@@ -122,6 +124,13 @@ def test_an_environment_is_made_from_the_requirements_alone(published, locked, c
     assert published.calls() == ["pip install -r"]
     assert made(locked, messages) == started
     assert published.calls() == ["pip install -r"]
+
+
+def test_the_agents_folder_may_be_named_from_the_checkout(locked, messages, monkeypatch):
+    # As the build tasks do; pip works in another folder.
+    monkeypatch.chdir(locked.path.parent)
+    started = acquire(Root(Path(locked.path.name)), AGENT, VERSION, HERE, progress=Progress(messages))
+    assert started.path.is_file()
 
 
 @pytest.mark.parametrize("lost", ["script", "python", "record", "other"])

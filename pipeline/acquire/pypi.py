@@ -95,8 +95,9 @@ def resolve(spec: str, requires: Sequence[str], folder: Path) -> list[Distributi
 
 def install(requirements: Path, python: Path, spec: str, folder: Path) -> None:
     """Install exactly what ``requirements`` lists, by digest, into the environment of ``python``."""
-    words = ("--require-hashes", "--no-deps", "--only-binary=:all:", "--requirement", requirements)
-    reason = _pip("install", words, spec, folder, FETCH_SECONDS, python)
+    # Absolute: pip works in a folder of its own, and a task names the agent's folder from the checkout.
+    words = ("--require-hashes", "--no-deps", "--only-binary=:all:", "--requirement", requirements.absolute())
+    reason = _pip("install", words, spec, folder, FETCH_SECONDS, python.absolute())
     if "DO NOT MATCH THE HASHES" in reason:
         raise IntegrityMismatch(
             "the index serves a distribution whose sha256 is not the pinned one",

@@ -20,12 +20,12 @@ from pipeline.helptext.description import paragraphs, split_stability
 from pipeline.helptext.dialect import Dialect
 from pipeline.helptext.lines import Line, Section, indent, span_of
 from pipeline.helptext.page import Page, Subcommand
-from pipeline.helptext.placeholder import SPELLING, choices_of, flags_of, identity, placeholder, spellings
+from pipeline.helptext.placeholder import SPELLING, choices_of, flags_of, placeholder
 from pipeline.helptext.rows import Row, row_of, rows
 from pipeline.helptext.sections import NAME, is_title
 from pipeline.helptext.tails import told
 from pipeline.helptext.usage import Slot
-from pipeline.surface.units import Arg, Flag, Path, flag_order
+from pipeline.surface.units import Arg, Flag, Path, flag_names, flag_order, key_of
 
 _USUAL = re.compile(r"(?:positional |optional )?arguments|options", re.IGNORECASE)
 _COMMANDS = re.compile(r"(?:.*\s)?(?:sub-?)?commands", re.IGNORECASE)
@@ -155,7 +155,7 @@ def _add(row: Row, title: str, found: _Found) -> None:
 
 def _add_flags(row: Row, section: str | None, found: _Found) -> bool:
     flags = _flags(row)
-    if not flags or any(identity(flag) in found.flags for flag in flags):
+    if not flags or any(key_of(flag) in found.flags for flag in flags):
         return False
     _, value = _head(row.head) or ([], None)
     if found.usage.own and not found.usage.spells(flags[0]):
@@ -167,7 +167,7 @@ def _add_flags(row: Row, section: str | None, found: _Found) -> bool:
             return False
     says = told(row.text)
     for number, flag in enumerate(flags):
-        found.flags[identity(flag)] = replace(
+        found.flags[key_of(flag)] = replace(
             flag,
             about=says.about,
             stability=says.stability,
@@ -177,7 +177,7 @@ def _add_flags(row: Row, section: str | None, found: _Found) -> bool:
             section=section,
             span=row.span,
         )
-        for name in spellings(flag):
+        for name in flag_names(flag):
             found.takes[name] = placeholder(value).words if value else 0
     return True
 

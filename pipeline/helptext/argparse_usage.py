@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from pipeline.helptext.operands import ALL_FLAGS, behind, operands
-from pipeline.helptext.placeholder import SPELLING, spellings, words
+from pipeline.helptext.placeholder import SPELLING, words
 from pipeline.helptext.usage import Slot
-from pipeline.surface.units import Flag, Path
+from pipeline.surface.units import Flag, Path, flag_names
 
 _SPELLED = re.compile(rf"(?<![^\s\[(|])({SPELLING})")
 
@@ -36,11 +36,11 @@ class Usage:
         return [operands(call, takes) for call in self.calls]
 
     def spells(self, flag: Flag) -> bool:
-        return any(name in self.flags for name in spellings(flag))
+        return any(name in self.flags for name in flag_names(flag))
 
     def shows(self, flag: Flag, value: str) -> bool:
         """Whether the usage has the flag together with its value, word by word."""
-        return any(f"{name} {value}" in line for line in self.lines for name in spellings(flag))
+        return any(f"{name} {value}" in line for line in self.lines for name in flag_names(flag))
 
 
 def key(word: str) -> str:

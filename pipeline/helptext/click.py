@@ -19,12 +19,12 @@ from pipeline.helptext.dialect import Dialect
 from pipeline.helptext.lines import Line, Section, indent, span_of
 from pipeline.helptext.metavar import choices_of, sides_of, valued
 from pipeline.helptext.page import Page, Subcommand
-from pipeline.helptext.placeholder import SPELLING, flag_of, identity
+from pipeline.helptext.placeholder import SPELLING, flag_of
 from pipeline.helptext.rows import Row, first_column, rows
 from pipeline.helptext.sections import NAME, is_title
 from pipeline.helptext.tails import split_deprecated, told
 from pipeline.helptext.usage import Slot, words
-from pipeline.surface.units import Arg, Flag, Path, flag_order
+from pipeline.surface.units import Arg, Flag, Path, flag_order, key_of
 
 _USUAL = re.compile(r"options|(?:positional )?arguments|commands", re.IGNORECASE)
 _COMMANDS = re.compile(r"(?:.*\s)?(?:sub)?commands", re.IGNORECASE)
@@ -179,11 +179,11 @@ def _add_sides(
     found: _Found,
 ) -> bool:
     flags = [valued(flag_of(names, None), value) for names, value in sides]
-    if any(identity(flag) in found.flags for flag in flags):
+    if any(key_of(flag) in found.flags for flag in flags):
         return False
     says = told(text)
     for number, flag in enumerate(flags):
-        found.flags[identity(flag)] = replace(
+        found.flags[key_of(flag)] = replace(
             flag,
             about=says.about,
             stability=says.stability,

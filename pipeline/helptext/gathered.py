@@ -18,7 +18,7 @@ from pipeline.helptext.args import placed
 from pipeline.helptext.description import split_stability
 from pipeline.helptext.lines import Line, span_of
 from pipeline.helptext.page import Page, Subcommand
-from pipeline.surface.units import Arg, Flag, Path, flag_order
+from pipeline.surface.units import Arg, Flag, Path, flag_order, key_of
 
 # yargs writes "[file..]" where commander writes three dots.
 _DOTS = re.compile(r"\.{2,3}(?=[\]>]$)")
@@ -39,7 +39,7 @@ class Gathered:
 
     def add(self, unit: Unit, lines: Sequence[Line]) -> None:
         """Keep the unit that these lines tell of; the lines of a second one of that name are unread."""
-        name = (unit.long or unit.short or "") if isinstance(unit, Flag) else unit.name
+        name = key_of(unit) if isinstance(unit, Flag) else unit.name
         known: dict[str, Any] = (
             self.flags if isinstance(unit, Flag) else self.args if isinstance(unit, Arg) else self.subcommands
         )
@@ -64,7 +64,7 @@ class Gathered:
         """All together. ``stand_ins`` are the words of a usage that stand for a subcommand and what it takes, on a
         page with subcommands; ``further`` are calls that are no usage lines."""
         calls = [*usage_lines, *further]
-        words = [self._placeholders(_behind_path(call, program, path), stand_ins) for call in calls]
+        words = [self._placeholders(usage.behind_path(call, program, path), stand_ins) for call in calls]
         flags = self.flags.values()
         values = {name: int(flag.takes_value) for flag in flags for name in (flag.long, flag.short) if name}
         required = {slot.name for line in words for slot in usage.slots(line, values) if slot.required}
@@ -92,11 +92,3 @@ class Gathered:
             if word and words.count(word) > (word[1:-1].rstrip(".") in self.args):
                 words.remove(word)
         return [_OR_FLAG.sub(r"(\1 | \2)", _DOTS.sub("...", word)) for word in words]
-
-
-def _behind_path(call: str, program: str, path: Path) -> list[str]:
-    words = usage.words(call)
-    rest = usage.after_path(words, program, path)
-    if rest is None:  # another command's page: its own words stand before the first placeholder
-        rest = words[next((number for number, word in enumerate(words) if word[0] in "<[(-"), len(words)) :]
-    return rest

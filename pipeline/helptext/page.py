@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from pipeline.helptext import usage
-from pipeline.surface.units import Arg, Flag, Path, Shape, Span
+from pipeline.surface.units import Arg, Flag, Path, Shape, Span, key_of
 
 
 class Subcommand(Shape, frozen=True, kw_only=True):
@@ -72,4 +72,4 @@ class Page(Shape, frozen=True, kw_only=True):
 
 
 def _spelled(unit: Flag | Arg | Subcommand) -> str:
-    return (unit.long or unit.short or "") if isinstance(unit, Flag) else unit.name
+    return key_of(unit) if isinstance(unit, Flag) else unit.name

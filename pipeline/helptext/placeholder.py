@@ -82,15 +82,6 @@ def flags_of(names: Sequence[str], value: Placeholder | None) -> list[Flag]:
     ]
 
 
-def spellings(flag: Flag) -> tuple[str, ...]:
-    """All names of a flag; the first one is its identity."""
-    return tuple(name for name in (flag.long, flag.short, *(flag.aliases or ())) if name)
-
-
-def identity(flag: Flag) -> str:
-    return spellings(flag)[0]
-
-
 def flag_of(names: Sequence[str], value: Placeholder | None) -> Flag:
     """The first long name is the flag's, the first short one its short name; further ones are aliases."""
     long = next((name for name in names if name.startswith("--")), None)

@@ -19,7 +19,7 @@ from pipeline.helptext.args import placed
 from pipeline.helptext.description import ALIASES, describe, paragraphs, split_stability
 from pipeline.helptext.lines import Line, Parts, Section, indent, span_of
 from pipeline.helptext.page import Page, Subcommand
-from pipeline.surface.units import Arg, Flag, Path, flag_order
+from pipeline.surface.units import Arg, Flag, Path, flag_names, flag_order, key_of
 
 _COMMANDS = re.compile(r"(?:.*\s)?(?:sub)?commands$", re.IGNORECASE)
 _UNITS = re.compile(r"(?:.*\s)?(?:options|flags|arguments|args|positionals)$", re.IGNORECASE)
@@ -69,8 +69,8 @@ def assemble(parts: Parts, grammar: Grammar, program: str, path: Path) -> Page:
     flags = found.flags.values()
     args, unread_usage = placed(
         tuple(found.args.values()),
-        [_behind_path(line, program, path) for line in parts.usage],
-        {name: len((flag.value_name or "").split()) for flag in flags for name in _names(flag)},
+        [usage.behind_path(line, program, path) for line in parts.usage],
+        {name: len((flag.value_name or "").split()) for flag in flags for name in flag_names(flag)},
         has_subcommands=bool(found.subcommands),
     )
     # What no list says was read from the usage.
@@ -84,15 +84,6 @@ def assemble(parts: Parts, grammar: Grammar, program: str, path: Path) -> Page:
         args=tuple(sorted(args, key=lambda arg: arg.name)),
         unread_lines=tuple(map(str, (*(parts.usage[number] for number in unread_usage), *found.unread))),
     )
-
-
-def _behind_path(line: str, program: str, path: Path) -> list[str]:
-    words = usage.words(line)
-    rest = usage.after_path(words, program, path)
-    if rest is None:  # another command's page: its own words stand before the first placeholder
-        first = next((number for number, word in enumerate(words) if word[0] in "<[(-"), len(words))
-        rest = words[first:]
-    return rest
 
 
 def _read_section(section: Section, grammar: Grammar, program: str, found: _Found) -> None:
@@ -194,12 +185,12 @@ def _add_unit(entry: _Entry, grammar: Grammar, section: str | None, found: _Foun
 
 def _add_flag(entry: _Entry, grammar: Grammar, section: str | None, found: _Found) -> bool:
     read = grammar.flag(entry.head)
-    if read is None or _names(read[0])[0] in found.flags:
+    if read is None or key_of(read[0]) in found.flags:
         return False
     flag, beside = read
     told = describe([beside, *entry.text], _FLAG_FACTS)
     further = tuple(name if name.startswith("-") else f"--{name}" for name in told.aliases)
-    found.flags[_names(flag)[0]] = replace(
+    found.flags[key_of(flag)] = replace(
         flag,
         aliases=_distinct(flag.aliases or (), further) or None,
         possible_values=told.possible_values,
@@ -230,11 +221,6 @@ def _add_arg(entry: _Entry, grammar: Grammar, section: str | None, found: _Found
         span=entry.span,
     )
     return True
-
-
-def _names(flag: Flag) -> tuple[str, ...]:
-    """All spellings of a flag; the first one is its identity."""
-    return tuple(name for name in (flag.long, flag.short, *(flag.aliases or ())) if name)
 
 
 def _distinct(first: Sequence[str], further: Sequence[str]) -> tuple[str, ...]:

@@ -55,6 +55,15 @@ def after_path(line: Sequence[str], program: str, path: Sequence[str]) -> list[s
     return rest
 
 
+def behind_path(line: str, program: str, path: Sequence[str]) -> list[str]:
+    """The words behind the command; on another command's page those from the first placeholder on."""
+    found = words(line)
+    rest = after_path(found, program, path)
+    if rest is None:
+        rest = found[next((number for number, word in enumerate(found) if not _is_literal(word)), len(found)) :]
+    return rest
+
+
 def program_of(line: Sequence[str]) -> str | None:
     """The program that a usage line begins with, without its folder: one word, or ``python -m name``."""
     if not line or not _is_literal(line[0]):

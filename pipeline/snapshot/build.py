@@ -1,8 +1,8 @@
 """A binary -> its snapshot: version, help tree, features, supplement, put together.
 
 Everything is asked of the binary at the same time (a bounded number of calls), while its digest is taken.
-Refuses a binary that cannot be started, that promises a version and gives none, or whose root help cannot be had; all
-else that goes wrong is recorded in ``known_omissions`` or in the record of the feature probe.
+Refuses a binary that cannot be started, that promises a version and gives none, or whose root help cannot be
+had; all else that goes wrong is recorded in ``known_omissions`` or in the record of the feature probe.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pipeline import helptext
 from pipeline.errors import BinaryFailed
+from pipeline.helptext import Page
 from pipeline.snapshot.calls import calling
-from pipeline.snapshot.crawl import Tree, Walker, command_of
+from pipeline.snapshot.crawl import Walker, require_root
 from pipeline.snapshot.examine import examine
 from pipeline.snapshot.gated import mark_gated, walk_with_features
 from pipeline.snapshot.probe import Version, ask_version
@@ -24,6 +25,7 @@ from pipeline.snapshot.supplement import add_supplement
 from pipeline.snapshot.target import platform_of
 from pipeline.surface.snapshot import Binary, Generator, Snapshot
 from pipeline.surface.units import Path as CommandPath
+from pipeline.surface.units import flag_names
 
 GENERATOR = "cli-parity"
 
@@ -48,10 +50,10 @@ def take_snapshot(
         version_asked = caller.submit(ask_version, caller, walker.manner.program)
         digest = aside.submit(lambda: sha256 or subject.sha256 or digest_of(subject.binary))
         plain = walker.walk()
-        _refuse_without_root(plain, walker.manner.program)
+        root = require_root(plain.root, walker.manner.program)
         examined = examine(walker, caller, subject.oracles, plain)
         plain = examined.tree
-        version = _version(version_asked.result(), plain, walker.manner.program)
+        version = _version(version_asked.result(), root, walker.manner.program)
         gated = None
         if subject.features is not None:
             gated = walk_with_features(
@@ -59,7 +61,7 @@ def take_snapshot(
             )
 
     pseudo_commands = subject.help.pseudo_commands
-    commands = {path: command_of(visit, pseudo_commands) for path, visit in plain.visits.items()}
+    commands = examined.commands
     features = None
     omissions = plain.omissions()
     if isinstance(version, str):
@@ -72,7 +74,9 @@ def take_snapshot(
     supplemented: list[CommandPath] = []
     if subject.supplement is not None:
         commands, supplemented = add_supplement(commands, subject.supplement, platform.os)
-        omissions += (f"supplement/commands.json:v1:{' '.join(path)}" for path in supplemented)
+        omissions += (
+            f"supplement/commands.json:v{subject.supplement.version}:{' '.join(path)}" for path in supplemented
+        )
     joined = examined.join(commands, listed, supplemented)
     omissions += joined.omissions
     if raw_help is not None:
@@ -107,24 +111,9 @@ def digest_of(binary: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _refuse_without_root(tree: Tree, program: str) -> None:
-    if tree.root.error is not None:
-        raise tree.root.error
-    if tree.root.problem is not None:
-        raise BinaryFailed(
-            f"`{program} --help` gives no page to start from: {tree.root.problem}",
-            remedy="run it by hand; if it does print help, correct help.dialect or program in agent.toml",
-        )
-
-
-def _version(asked: Version | str, tree: Tree, program: str) -> Version | str:
+def _version(asked: Version | str, root: Page, program: str) -> Version | str:
     """The version, or what went wrong with it; refuses a binary that promises one and does not give it."""
-    page = tree.root.page
-    if (
-        isinstance(asked, str)
-        and page
-        and any("--version" in (flag.long, *(flag.aliases or ())) for flag in page.flags)
-    ):
+    if isinstance(asked, str) and any("--version" in flag_names(flag) for flag in root.flags):
         raise BinaryFailed(
             f"`{program} --version`: {asked}",
             remedy="run it by hand: the binary must start on this machine, without network and with an empty home",

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pipeline import helptext, process
-from pipeline.errors import BinaryError, BinaryOutputTooLarge, BinaryTimeout
+from pipeline.errors import BinaryError, BinaryFailed, BinaryOutputTooLarge, BinaryTimeout
 from pipeline.helptext import Dialect, Page, Subcommand
 from pipeline.snapshot.calls import Answer, Caller
 from pipeline.snapshot.subject import Subject
@@ -249,6 +249,18 @@ class Walker:
             return
         for name, child in listed.items():
             yield Visit((*visit.path, name), child)
+
+
+def require_root(root: Visit, program: str) -> Page:
+    """The root's page. Raises why it could not be asked for, or BinaryFailed for an answer that is none."""
+    if root.error is not None:
+        raise root.error
+    if root.page is None:
+        raise BinaryFailed(
+            f"`{program} --help` gives no page to start from: {root.problem}",
+            remedy="run it by hand; if it does print help, correct help.dialect or program in agent.toml",
+        )
+    return root.page
 
 
 def command_of(visit: Visit, pseudo_commands: Sequence[str]) -> Command:

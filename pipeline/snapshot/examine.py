@@ -23,9 +23,13 @@ from pipeline.surface.units import Command, Path
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was heard. ``same_with(prefix)`` says whether completion proves that words in front change nothing."""
+    """What was heard, and the ``tree`` with its ``commands``.
+
+    ``same_with(prefix)`` says whether completion proves that words in front change nothing.
+    """
 
     tree: Tree
+    commands: dict[Path, Command]
     oracle: Oracle | None
     testimony: Testimony | None
     verdicts: Mapping[Unit, Probe]
@@ -70,4 +74,4 @@ def examine(walker: Walker, caller: Caller, oracles: Oracles, tree: Tree) -> Exa
             return False
         return witness.hear(tree.listed, prefix, heard) is heard
 
-    return Examined(tree, heard.oracle if heard else None, testimony, verdicts, watch, same_with)
+    return Examined(tree, commands, heard.oracle if heard else None, testimony, verdicts, watch, same_with)

@@ -19,7 +19,7 @@ from pipeline.contract.agent import FeatureProbe
 from pipeline.snapshot.calls import Caller
 from pipeline.snapshot.crawl import Tree, Visit, Walker, command_of
 from pipeline.snapshot.probe import ask_features
-from pipeline.surface.units import Arg, Command, Flag, Path, flag_order
+from pipeline.surface.units import Arg, Command, Flag, Path, flag_order, key_of
 
 Unit = TypeVar("Unit", Flag, Arg)
 
@@ -117,10 +117,6 @@ def mark_gated(
     if failures:
         record["enable_failures"] = [*record.get("enable_failures", ()), *failures]
     return merged, canonical.sorted_keys(msgspec.to_builtins(record))
-
-
-def key_of(flag: Flag) -> str | None:
-    return flag.long or flag.short
 
 
 def _only_there(

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.errors import BinaryFailed
 from pipeline.helptext import Page
 from pipeline.snapshot.calls import calling
-from pipeline.snapshot.crawl import Manner, Walker
+from pipeline.snapshot.crawl import Manner, Walker, require_root
 from pipeline.snapshot.probe import Version, ask_version
 from pipeline.snapshot.subject import Subject
 
@@ -29,12 +28,5 @@ def look_at(subject: Subject) -> Look:
     """Ask for the root's page and the version; raises what ``take_snapshot`` raises."""
     with calling(subject) as caller:
         walker = Walker(subject, caller)
-        root = walker.root()
-        if root.error is not None:
-            raise root.error
-        if root.page is None:
-            raise BinaryFailed(
-                f"`{walker.manner.program} --help` gives no page to start from: {root.problem}",
-                remedy="run it by hand: it must print help without a terminal, a network or a set-up home",
-            )
-        return Look(walker.manner, root.page, ask_version(caller, walker.manner.program))
+        page = require_root(walker.root(), walker.manner.program)
+        return Look(walker.manner, page, ask_version(caller, walker.manner.program))

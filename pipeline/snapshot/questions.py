@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from pipeline.errors import RulesInvalid
 from pipeline.oracle import Probe, Testimony, Told
-from pipeline.surface.units import Command, Flag, Path
+from pipeline.surface.units import Command, Flag, Path, flag_names, key_of
 
 # A command's path, and a flag of it by one of its names; None is the command itself.
 Unit = tuple[Path, str | None]
@@ -72,20 +72,12 @@ def doubted(
 
 
 def is_untold(flag: Flag, told: Told) -> bool:
-    names = set(names_of(flag))
+    names = set(flag_names(flag))
     return not names & EVERYWHERE and not any(names & set(fact.names) for fact in told.flags)
 
 
 def with_name(name: str, flags: Iterable[Flag]) -> Flag | None:
-    return next((flag for flag in flags if name in names_of(flag)), None)
-
-
-def names_of(flag: Flag) -> tuple[str, ...]:
-    return tuple(filter(None, (flag.long, flag.short, *(flag.aliases or ()))))
-
-
-def key_of(flag: Flag) -> str:
-    return flag.long or flag.short or ""
+    return next((flag for flag in flags if name in flag_names(flag)), None)
 
 
 def _first_names(path: Path, commands: Mapping[Path, Command]) -> Path:

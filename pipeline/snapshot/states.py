@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from pipeline.oracle import Probe, Testimony, Told, ToldFlag
-from pipeline.snapshot.questions import EVERYWHERE, Unit, is_untold, key_of, names_of, with_name
-from pipeline.surface.units import Arg, Command, Evidence, Flag, Path, State, flag_order
+from pipeline.snapshot.questions import EVERYWHERE, Unit, is_untold, with_name
+from pipeline.surface.units import Arg, Command, Evidence, Flag, Path, State, flag_names, flag_order, key_of
 
 _UNASKED = Probe("unknown", reason="not asked")
 
@@ -117,7 +117,7 @@ def _with_units(
     flags: list[Flag] = []
     unread = list(command.unread_lines or ())
     for flag in command.flags or ():
-        verdict = next((verdicts[name] for name in names_of(flag) if name in verdicts), _UNASKED)
+        verdict = next((verdicts[name] for name in flag_names(flag) if name in verdicts), _UNASKED)
         lone = testimony is not None and testimony.exhaustive and told is not None and is_untold(flag, told)
         if lone and verdict.verdict == "rejected":
             unread.append(_spelled(flag))
@@ -125,10 +125,10 @@ def _with_units(
                 f"refused: {where}: {key_of(flag)}: no completion tells it and the parser rejects it"
             )
             continue
-        facts = [each for each in told.flags if set(each.names) & set(names_of(flag))] if told else []
+        facts = [each for each in told.flags if set(each.names) & set(flag_names(flag))] if told else []
         joined.omissions += _disagreements(flag, facts, where)
         flags.append(_shown_flag(flag, facts, verdict))
-    known = {name for flag in flags for name in names_of(flag)} | EVERYWHERE
+    known = {name for flag in flags for name in flag_names(flag)} | EVERYWHERE
     flags += _unshown_flags(command, testimony, told, verdicts, known, joined)
     args = tuple(_shown_arg(arg, told) for arg in command.args or ())
     return replace(

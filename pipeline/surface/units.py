@@ -124,6 +124,16 @@ def flag_key(flag: Mapping[str, Any]) -> str | None:
     return flag.get("long") or flag.get("short")
 
 
+def flag_names(flag: Flag) -> tuple[str, ...]:
+    """All spellings of a flag; the first one is its identity."""
+    return tuple(name for name in (flag.long, flag.short, *(flag.aliases or ())) if name)
+
+
+def key_of(flag: Flag) -> str:
+    """The identity of a flag: its long name, else its short one."""
+    return flag.long or flag.short or ""
+
+
 def flag_order(flag: Flag) -> tuple[bool, str, str]:
     """Sort key of a snapshot's flags: by long then short, flags without a long name last."""
     return (flag.long is None, flag.long or "", flag.short or "")

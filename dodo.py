@@ -2,18 +2,22 @@
 
 from tasks import DEFAULT_STAGES
 from tasks.acquire import task_acquire, task_lock
+from tasks.findings import task_findings
 from tasks.metadata import task_metadata
 from tasks.onboard import task_onboard
+from tasks.promote import task_promote
 from tasks.report import task_report
+from tasks.retain import task_retain
 from tasks.schema import task_schema
 from tasks.snapshot import task_snapshot
+from tasks.support_matrix import task_support_matrix
 from tasks.union import task_union
 from tasks.validate import task_validate
 from tasks.wrapper_coverage import task_wrapper_coverage
 
 DOIT_CONFIG = {
     "default_tasks": list(DEFAULT_STAGES),
-    "backend": "json",
+    "backend": "json",  # tasks.state, by pyproject.toml; doit's own where it is started from elsewhere with -f
     "dep_file": ".doit.db.json",
     # A touched input is a changed one; outputs are compared by content (tasks.step).
     "check_file_uptodate": "timestamp",
@@ -22,12 +26,16 @@ DOIT_CONFIG = {
 
 __all__ = [
     "task_acquire",
+    "task_findings",
     "task_lock",
     "task_metadata",
     "task_onboard",
+    "task_promote",
     "task_report",
+    "task_retain",
     "task_schema",
     "task_snapshot",
+    "task_support_matrix",
     "task_union",
     "task_validate",
     "task_wrapper_coverage",

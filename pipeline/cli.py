@@ -7,18 +7,19 @@ files, messages to standard error.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pipeline.errors import ParityError
-from pipeline.layout import check_version
+from pipeline.layout import MANIFESTS, check_version
 
 if TYPE_CHECKING:
     from pipeline.snapshot import Subject
+    from pipeline.surface.metadata import Validation
     from pipeline.surface.snapshot import Supplement
 
 FINDINGS = 3
@@ -43,6 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Version(argparse.Action):
+    """argparse wants the text beforehand, and finding it takes as long as all of the parser."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: object) -> None:
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('cli-parity')}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="parity",
@@ -50,9 +61,19 @@ def _parser() -> argparse.ArgumentParser:
         epilog="SOURCE_DATE_EPOCH gives the time that artifacts carry. "
         "Exit codes: 0 fine, 1 could not complete, 2 wrong usage, 3 findings.",
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {installed_version('cli-parity')}")
+    parser.add_argument("--version", action=_Version, nargs=0, dest=argparse.SUPPRESS, help="show the version and exit")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
+    _stages(commands)
+    _upkeep(commands)
+    return parser
+
+
+# What argparse calls the thing that holds the commands is not public.
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+
+def _stages(commands: _Commands) -> None:
     snapshot = commands.add_parser("snapshot", help="read the surface of any CLI's binary")
     _binary(snapshot)
     snapshot.add_argument("--out-file", default="-", metavar="F", help="where to write it (default: standard output)")
@@ -82,24 +103,54 @@ def _parser() -> argparse.ArgumentParser:
     metadata = commands.add_parser("version-metadata", help="record the status of a version, if it has earned it")
     _root(metadata, version=True)
     metadata.add_argument("--status", required=True, choices=("snapshotted", "reported", "validated", "supported"))
-    for outcome in ("passed", "failed", "skipped"):
-        metadata.add_argument(
-            f"--{outcome}-target", action="append", metavar="T", help=f"a target whose validation {outcome}"
-        )
+    _outcomes(metadata)
     metadata.set_defaults(run=_version_metadata)
+
+    metadata.add_argument("--allow-downgrade", action="store_true", help="record a lower status than there is")
 
     onboard = commands.add_parser("onboard", help="draft an agent's folder from its binary")
     onboard.add_argument("--root", type=Path, required=True, metavar="DIR", help="the folder to write")
     _binary(onboard)
     onboard.set_defaults(run=_onboard)
 
+
+def _upkeep(commands: _Commands) -> None:
     validate = commands.add_parser("validate", help="check every artifact of a folder")
-    _root(validate, version=False)
+    validate.add_argument(
+        "--root",
+        type=Path,
+        default=Path(MANIFESTS),
+        metavar="DIR",
+        help="an agent's folder, or a folder of such (default: %(default)s)",
+    )
+    validate.add_argument("--rules", type=Path, metavar="F", help="instead of the folder's RULES.json")
     validate.add_argument("--schema", type=Path, metavar="F", help="instead of the folder's SCHEMA.json")
     validate.add_argument("--version-schema", type=Path, metavar="F", help="instead of VERSION_METADATA_SCHEMA.json")
+    validate.add_argument(
+        "--mode", choices=("check", "fix"), default="check", help="fix: first put right what is mechanical"
+    )
+    validate.add_argument(
+        "--no-recompute", action="store_true", help="do not derive files again to compare them (faster)"
+    )
     validate.add_argument("--json", action="store_true", help="print the findings as JSON")
     validate.set_defaults(run=_validate)
-    return parser
+
+    promote = commands.add_parser("promote", help="make a version the latest validated one, or change nothing")
+    _root(promote, version=True)
+    _outcomes(promote)
+    promote.set_defaults(run=_promote)
+
+    retain = commands.add_parser("retain", help="list the versions whose snapshots and reports are kept and not kept")
+    _root(retain, version=False)
+    retain.add_argument("--apply", action="store_true", help="delete those that are not kept")
+    retain.add_argument("--json", action="store_true", help="print the lists, with reasons, as JSON")
+    retain.set_defaults(run=_retain)
+
+    matrix = commands.add_parser("support-matrix", help="write the support matrix of all agents of a workspace")
+    matrix.add_argument(
+        "--root", type=Path, default=Path(MANIFESTS), metavar="DIR", help="the workspace (default: %(default)s)"
+    )
+    matrix.set_defaults(run=_support_matrix)
 
 
 def _binary(parser: argparse.ArgumentParser) -> None:
@@ -121,6 +172,13 @@ def _root(parser: argparse.ArgumentParser, *, version: bool) -> None:
     parser.add_argument("--rules", type=Path, metavar="F", help="instead of the folder's RULES.json")
     if version:
         parser.add_argument("--version", required=True, metavar="V", help="the upstream version")
+
+
+def _outcomes(parser: argparse.ArgumentParser) -> None:
+    for outcome in ("passed", "failed", "skipped"):
+        parser.add_argument(
+            f"--{outcome}-target", action="append", metavar="T", help=f"a target whose validation {outcome}"
+        )
 
 
 # The stages import what they need when they run: `parity --help` should not wait for them.
@@ -200,29 +258,73 @@ def _report(arguments: argparse.Namespace) -> int:
 def _version_metadata(arguments: argparse.Namespace) -> int:
     from pipeline import stages
     from pipeline.contract.folder import open_folder
-    from pipeline.surface.metadata import Status, Validation
+    from pipeline.surface.metadata import Status
+
+    return _wrote(
+        stages.version_metadata(
+            open_folder(arguments.root, arguments.rules),
+            arguments.version,
+            Status(arguments.status),
+            _validation(arguments),
+            may_downgrade=arguments.allow_downgrade,
+        )
+    )
+
+
+def _validation(arguments: argparse.Namespace) -> Validation | None:
+    from pipeline.surface.metadata import Validation
 
     outcomes = [arguments.passed_target, arguments.failed_target, arguments.skipped_target]
-    validation = None
-    if any(outcomes):
-        passed, failed, skipped = (tuple(targets or ()) for targets in outcomes)
-        validation = Validation(passed_targets=passed, failed_targets=failed, skipped_targets=skipped)
+    if not any(outcomes):
+        return None
+    passed, failed, skipped = (tuple(targets or ()) for targets in outcomes)
+    return Validation(passed_targets=passed, failed_targets=failed, skipped_targets=skipped)
+
+
+def _promote(arguments: argparse.Namespace) -> int:
+    from pipeline import upkeep
+    from pipeline.contract.folder import open_folder
+
     folder = open_folder(arguments.root, arguments.rules)
-    return _wrote(stages.version_metadata(folder, arguments.version, Status(arguments.status), validation))
+    return _wrote(upkeep.promote(folder, arguments.version, _validation(arguments)))
+
+
+def _retain(arguments: argparse.Namespace) -> int:
+    from pipeline import upkeep
+    from pipeline.contract.folder import open_folder
+
+    retention = upkeep.retain(open_folder(arguments.root, arguments.rules), apply=arguments.apply)
+    if arguments.json:
+        sys.stdout.buffer.write(retention.json(applied=arguments.apply))
+    else:
+        sys.stdout.write(retention.listing(applied=arguments.apply))
+    return 0
+
+
+def _support_matrix(arguments: argparse.Namespace) -> int:
+    from pipeline import stages
+
+    return _wrote(stages.support_matrix(arguments.root))
 
 
 def _validate(arguments: argparse.Namespace) -> int:
-    from pipeline.contract.folder import open_folder
-    from pipeline.validate import render_json, render_lines, validate
+    from pipeline.check import check
+    from pipeline.validate import render_json, render_lines
 
-    folder = open_folder(arguments.root, arguments.rules)
-    findings = validate(folder, schema=arguments.schema, metadata_schema=arguments.version_schema)
+    checked = check(
+        arguments.root,
+        rules=arguments.rules,
+        schema=arguments.schema,
+        metadata_schema=arguments.version_schema,
+        recompute=not arguments.no_recompute,
+        fix=arguments.mode == "fix",
+    )
     if arguments.json:
-        sys.stdout.buffer.write(render_json(findings))
+        sys.stdout.buffer.write(render_json(checked.findings, checked.fixed if arguments.mode == "fix" else None))
     else:
-        sys.stdout.write(render_lines(findings))
-        print(f"{len(findings)} findings" if findings else "no findings", file=sys.stderr)
-    return FINDINGS if findings else 0
+        sys.stdout.write("".join(f"{line}\n" for line in checked.fixed) + render_lines(checked.findings))
+        print(f"{len(checked.findings)} findings" if checked.findings else "no findings", file=sys.stderr)
+    return FINDINGS if checked.findings else 0
 
 
 def _wrote(paths: Sequence[Path]) -> int:
@@ -231,5 +333,13 @@ def _wrote(paths: Sequence[Path]) -> int:
     return 0
 
 
+def command() -> None:
+    """``main`` as a process of its own. It is over soon: looking for cycles would take a fifth of a fast one's time."""
+    gc.set_threshold(100_000)
+    code = main()
+    gc.freeze()
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -9,13 +9,18 @@ an exception: findings are values (see ``pipeline.validate``).
     ├── ArtifactError              a file that was read is not what it claims to be
     │   ├── ArtifactMissing
     │   ├── ArtifactInvalid
+    │   │   └── FileUnreadable     there is something, and it cannot be read as a file
+    │   ├── LinkLeavesTree
     │   ├── RulesInvalid
     │   └── IdentityMismatch       it is a good file, but about another tool, version or target
     ├── WriteFailed                the old file is still there
+    ├── TreeBusy                   another run holds the folder, or something wrote in it meanwhile
     ├── EpochMissing
     ├── RequiredTargetMissing
-    ├── LevelsMixed / ScopeMismatch / NoteMissing      a wrapper coverage that cannot be resolved
+    ├── LevelsMixed / NoteMissing       a wrapper coverage that cannot be resolved
     ├── GateFailed                 a version has not earned the status asked for
+    ├── StatusDowngrade            a version would lose a status without anybody saying so
+    ├── TreeInvalid                a change would leave a tree with findings
     ├── BinaryError
     │   ├── BinaryMissing
     │   ├── BinaryFailed
@@ -29,7 +34,7 @@ an exception: findings are values (see ``pipeline.validate``).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ParityError(Exception):
@@ -46,6 +51,12 @@ class ParityError(Exception):
         self.where = None if where is None else str(where)
         self.remedy = remedy
         super().__init__(str(self))
+
+    def elsewhere(self, part: str, instead: str) -> Self:
+        """The same error, about another place: ``part`` of ``where`` becomes ``instead``."""
+        self.where = self.where and self.where.replace(part, instead)
+        self.args = (str(self),)
+        return self
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
@@ -74,6 +85,18 @@ class ArtifactInvalid(ArtifactError):
     code = "artifact-invalid"
 
 
+class FileUnreadable(ArtifactInvalid):
+    """A folder, a pipe, a file without permission or one that is too large to be an artifact."""
+
+    code = "file-unreadable"
+
+
+class LinkLeavesTree(ArtifactError):
+    """A link in an agent's folder leads out of it."""
+
+    code = "link-leaves-tree"
+
+
 class RulesInvalid(ArtifactError):
     """RULES.json or agent.toml asks for something that this version cannot honour."""
 
@@ -90,6 +113,12 @@ class WriteFailed(ParityError):
     code = "write-failed"
 
 
+class TreeBusy(ParityError):
+    """Another run holds the folder for too long, or something else wrote in it while it was being changed."""
+
+    code = "tree-busy"
+
+
 class EpochMissing(ParityError):
     code = "epoch-missing"
 
@@ -102,16 +131,20 @@ class LevelsMixed(ParityError):
     code = "levels-mixed"
 
 
-class ScopeMismatch(ParityError):
-    code = "scope-mismatch"
-
-
 class NoteMissing(ParityError):
     code = "note-missing"
 
 
 class GateFailed(ParityError):
     code = "gate-failed"
+
+
+class StatusDowngrade(ParityError):
+    code = "status-downgrade"
+
+
+class TreeInvalid(ParityError):
+    code = "tree-invalid"
 
 
 class BinaryError(ParityError):

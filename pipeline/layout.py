@@ -15,6 +15,7 @@ from urllib.parse import quote
 from pipeline.errors import UsageError
 
 MANIFESTS = "cli_manifests"
+MATRIX = "support_matrix"
 POINTERS = ("latest_supported", "latest_validated")
 
 PAGE = "help.txt"
@@ -149,6 +150,16 @@ class Root:
         if not folder.is_dir():
             return []
         return sorted(p.stem for p in folder.glob("*.json") if is_target(p.stem))
+
+
+def workspace_of(root: Path) -> Path | None:
+    """The folder that holds an agent's folder, if the support matrix of several agents is kept there.
+
+    So it is where a matrix lies, and in a checkout of this project (which has a build) where one has to lie.
+    """
+    parent = root.resolve().parent
+    in_checkout = parent.name == MANIFESTS and (parent.parent / "dodo.py").is_file()
+    return parent if in_checkout or (parent / MATRIX).is_dir() else None
 
 
 def version_key(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, int, str], ...]]:

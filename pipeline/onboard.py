@@ -14,11 +14,11 @@ import tomlkit
 
 from pipeline import canonical
 from pipeline.canonical import Json
+from pipeline.contract.targets import platform_of
 from pipeline.errors import UsageError
 from pipeline.layout import POINTERS, Root, check_target
 from pipeline.snapshot.look import Look, look_at
 from pipeline.snapshot.subject import Subject
-from pipeline.snapshot.target import platform_of
 from pipeline.validate.schemas import write_schemas
 
 _NONE = b"none\n"
@@ -104,5 +104,12 @@ def draft_rules(targets: Sequence[str]) -> Json:
             "require_semantic_version": True,
             "conflict_handling": {"fields_tracked": _TRACKED},
         },
-        "version_metadata": {"supported_policy": {"waivers_cover_subtrees": True}},
+        "storage": {
+            "retention": {
+                "mode": "sliding_window",
+                "keep_last_validated": 3,
+                "always_keep": ["min_supported", "latest_validated"],
+                "applies_to": ["snapshots", "reports"],
+            }
+        },
     }

@@ -6,29 +6,37 @@ time it writes is the environment's SOURCE_DATE_EPOCH, else the one that the loc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline import canonical
 from pipeline.acquire.store import cached_binary
 from pipeline.clock import timestamp
 from pipeline.contract.folder import Folder
-from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch
-from pipeline.layout import Root
+from pipeline.contract.links import refuse_links
+from pipeline.contract.workspace import agent_roots
+from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch, StatusDowngrade
+from pipeline.layout import MATRIX, Root
+from pipeline.lifecycle.matrix import write_matrix
 from pipeline.lifecycle.metadata import CarriedOver, metadata_bytes
+from pipeline.lifecycle.pointers import named_by_pointers
 from pipeline.report.stage import write_reports
 from pipeline.snapshot import Subject, snapshot_bytes
 from pipeline.surface.metadata import Status, Validation
 from pipeline.surface.snapshot import Snapshot, Supplement
+from pipeline.transaction.hold import exclusive
+from pipeline.transaction.replace import replacing
 from pipeline.union.build import write_union
 from pipeline.validate.schemas import write_schemas
 from pipeline.wrapper.stage import coverage_bytes
 
-_ORDER = tuple(Status)
-
 
 def schema(folder: Folder) -> list[Path]:
     """Write SCHEMA.json and VERSION_METADATA_SCHEMA.json from the artifact types."""
-    write_schemas(folder.root, folder.require_agent().tool)
+    tool = folder.require_agent().tool
+    with exclusive(folder.root.path), replacing(folder.root.path) as copy:
+        write_schemas(Root(copy), tool)
     return [folder.root.schema, folder.root.metadata_schema]
 
 
@@ -51,7 +59,8 @@ def snapshot(folder: Folder, version: str, target: str) -> list[Path]:
             remedy=f"run `doit lock:{root.path.name}:{version}` and look at what changed",
         )
     path = root.snapshot(version, target)
-    canonical.write(path, content)
+    with _writing(folder, path):
+        canonical.write(path, content)
     return [path]
 
 
@@ -92,7 +101,8 @@ def subject(folder: Folder, version: str, target: str) -> Subject:
 
 def union(folder: Folder, version: str) -> list[Path]:
     """Merge the version's snapshots."""
-    return [write_union(folder.root, version, folder.rules, collected_at=folder.stamp(version), tool=folder.tool)]
+    with _writing(folder, folder.root.union(version), version=version):
+        return [write_union(folder.root, version, folder.rules, collected_at=folder.stamp(version), tool=folder.tool)]
 
 
 def wrapper_coverage(folder: Folder) -> list[Path]:
@@ -101,55 +111,102 @@ def wrapper_coverage(folder: Folder) -> list[Path]:
     content = coverage_bytes(
         wrapper.name, folder.rules, generated_at=timestamp(wrapper.epoch), wrapper_version=wrapper.version
     )
-    canonical.write(folder.root.wrapper_coverage, content)
+    with _writing(folder, folder.root.wrapper_coverage):
+        canonical.write(folder.root.wrapper_coverage, content)
     return [folder.root.wrapper_coverage]
 
 
 def report(folder: Folder, version: str) -> list[Path]:
-    """Write all reports of a version."""
-    return write_reports(
-        folder.root,
-        version,
-        generated_at=folder.stamp(version),
-        rules_path=folder.rules_path,
-        program=folder.program,
-    )
+    """Write all reports of a version, all at once."""
+    with _writing(folder, version=version), replacing(folder.root.reports(version)) as reports:
+        return write_reports(
+            folder.root,
+            version,
+            generated_at=folder.stamp(version),
+            rules_path=folder.rules_path,
+            program=folder.program,
+            into=reports,
+        )
 
 
 def version_metadata(
-    folder: Folder, version: str, status: Status | None = None, validation: Validation | None = None
+    folder: Folder,
+    version: str,
+    status: Status | None = None,
+    validation: Validation | None = None,
+    *,
+    may_downgrade: bool = False,
 ) -> list[Path]:
     """Write the version's metadata.
 
     Without a ``status`` the one that the version has is kept, and one that has none is reported, or only
     snapshotted where no wrapper is compared: a rebuild neither promotes nor demotes. A file that cannot be read
-    any more is made anew, unless a pointer relies on the status that it held.
+    any more is made anew, unless a pointer relies on the status that it held. Raises StatusDowngrade for a status
+    below the one that is recorded, unless that is asked for and no pointer relies on it.
     """
-    if status is None:
-        least = Status.REPORTED if folder.has_wrapper else Status.SNAPSHOTTED
-        status = max(_known_status(folder.root, version) or least, least, key=_ORDER.index)
     path = folder.root.metadata(version)
-    updated_at = folder.stamp(version)
-    canonical.write(
-        path,
-        metadata_bytes(folder.root, version, status, folder.rules, updated_at=updated_at, validation=validation),
-    )
+    with _writing(folder, path, version=version):
+        existing = _carried_over(folder.root, version)
+        known = existing.status if existing else None
+        if status is None:
+            least = Status.REPORTED if folder.has_wrapper else Status.SNAPSHOTTED
+            status = known if known and known.reaches(least) else least
+        elif known and not status.reaches(known):
+            _refuse_downgrade(folder, version, known, status, asked=may_downgrade)
+        content = metadata_bytes(
+            folder.root,
+            version,
+            status,
+            folder.rules,
+            updated_at=folder.stamp(version),
+            existing=existing,
+            validation=validation,
+        )
+        canonical.write(path, content)
     return [path]
 
 
-def _known_status(root: Root, version: str) -> Status | None:
+def support_matrix(workspace: Path) -> list[Path]:
+    """Write the support matrix of all agents in a workspace."""
+    with (
+        exclusive(workspace, *(root.path for root in agent_roots(workspace))),
+        replacing(workspace / MATRIX) as folder,
+    ):
+        return write_matrix(workspace, folder)
+
+
+@contextmanager
+def _writing(folder: Folder, *outputs: Path, version: str | None = None) -> Iterator[None]:
+    """Hold the folder while a stage reads what belongs to a version, and writes ``outputs``."""
+    with exclusive(folder.root.path):
+        if version is not None:
+            refuse_links(folder.root, version)
+        for path in outputs:
+            canonical.discard_parts(path)
+        yield
+
+
+def _refuse_downgrade(folder: Folder, version: str, known: Status, status: Status, *, asked: bool) -> None:
+    pointing = named_by_pointers(folder.root).get(version, ())
+    if asked and not pointing:
+        return
+    raise StatusDowngrade(
+        f"{version} is {known}, and would only be {status} after this",
+        where=folder.root.metadata(version),
+        remedy=f"first point {pointing[0]} elsewhere" if pointing else "say --allow-downgrade if that is meant",
+    )
+
+
+def _carried_over(root: Root, version: str) -> CarriedOver | None:
+    """What the metadata that is there hands on; None where there is none, or none that can be read."""
     path = root.metadata(version)
-    if not path.exists():
-        return None
     try:
-        return canonical.read(path, CarriedOver).status
+        return canonical.read(path, CarriedOver) if path.exists() else None
     except ArtifactInvalid as error:
-        pointers = [root.latest_validated, *sorted(root.path.glob("pointers/*/*.txt"))]
-        if any(one.exists() and one.read_bytes().strip() == version.encode() for one in pointers):
+        if version in named_by_pointers(root):
             raise ArtifactInvalid(
                 f"{error.problem}; its status, notes and validation cannot be derived, and a pointer relies on them",
                 where=path,
                 remedy="restore the file from git",
             ) from None
-        path.unlink()
         return None

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tasks.agents import AgentFolder, agents, open_folder, requested
-from tasks.step import run
+from tasks.step import asked_for
 
 
 def task_acquire() -> Iterator[dict[str, Any]]:
@@ -19,7 +19,7 @@ def task_acquire() -> Iterator[dict[str, Any]]:
         known = {(row["version"], row["target"]) for row in agent.rows}
         asked = {words for words in requested("acquire", agent.name) if len(words) == 2}  # noqa: PLR2004
         for version, target in sorted(known | asked):
-            yield _network(
+            yield asked_for(
                 "acquire",
                 f"{agent.name}:{version}:{target}",
                 f"fetch {agent.name} {version} for {target}",
@@ -33,17 +33,12 @@ def task_lock() -> Iterator[dict[str, Any]]:
         known = {row["version"] for row in agent.rows}
         asked = {words[0] for words in requested("lock", agent.name) if len(words) == 1}
         for version in sorted(known | asked):
-            yield _network(
+            yield asked_for(
                 "lock",
                 f"{agent.name}:{version}",
                 f"pin the published binaries of {agent.name} {version}",
                 partial(_lock, agent, version),
             )
-
-
-def _network(stage: str, name: str, doc: str, call: partial[None]) -> dict[str, Any]:
-    """A task that always runs when it is asked for: what it makes lies outside the checkout, or is authored."""
-    return {"basename": stage, "name": name, "doc": doc, "actions": [(run, [call, ()])], "uptodate": [False]}
 
 
 def _acquire(agent: AgentFolder, version: str, target: str) -> None:

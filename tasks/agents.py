@@ -59,7 +59,7 @@ def agents() -> Iterator[AgentFolder]:
     folder = Path(MANIFESTS)
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
-            if (path / "agent.toml").exists():
+            if not path.name.startswith(".") and (path / "agent.toml").exists():
                 yield AgentFolder(path.name, Root(path))
 
 

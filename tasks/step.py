@@ -20,7 +20,7 @@ from typing import Any
 from doit.exceptions import TaskFailed
 
 # What every stage stands on.
-_FLOOR = ("errors", "canonical", "clock", "layout", "surface", "contract", "stages")
+_FLOOR = ("errors", "canonical", "clock", "cache", "layout", "surface", "transaction", "contract", "stages")
 _LIBRARY = Path("pipeline")
 
 
@@ -65,6 +65,11 @@ class Step:
         if not self.detached:
             task["targets"] = [str(path) for path in self.outputs]
         return task
+
+
+def asked_for(stage: str, name: str, doc: str, call: Callable[[], object]) -> dict[str, Any]:
+    """A task that always runs, and only when it is asked for: what it makes is authored, or lies elsewhere."""
+    return {"basename": stage, "name": name, "doc": doc, "actions": [(run, [call, ()])], "uptodate": [False]}
 
 
 def run(call: Callable[[], object], outputs: Sequence[Path]) -> TaskFailed | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,31 +10,31 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from tasks.agents import AgentFolder, agents, open_folder
+from tasks.agents import AgentFolder, agents
 from tasks.report import leftover_reports, report_files
 from tasks.step import Step
+from tasks.support_matrix import MATRIX_FILES
 
 
 def task_validate() -> Iterator[dict[str, Any]]:
-    """Check every artifact of an agent"""
+    """Check every artifact of an agent, and the support matrix"""
     for agent in agents():
         yield Step(
             stage="validate",
             name=agent.name,
             doc=f"check every artifact of {agent.name}",
-            inputs=tuple(sorted({*_committed(agent), *_derived(agent)} - {*_leftovers(agent)})),
-            rooms=("union", "wrapper", "report", "lifecycle", "helptext", "validate"),
+            inputs=tuple(sorted({*_committed(agent), *_derived(agent), *MATRIX_FILES} - {*_leftovers(agent)})),
+            rooms=("oracle", "union", "wrapper", "report", "lifecycle", "validate", "upkeep", "check"),
             call=partial(_validate, agent),
         ).task()
 
 
 def _committed(agent: AgentFolder) -> Iterator[Path]:
-    """Every file of the folder; raw help is kept for people and never committed."""
-    for path in agent.root.path.iterdir():
-        if path.is_file():
-            yield path
-        elif path.name != "raw_help":
-            yield from (file for file in path.rglob("*") if file.is_file())
+    """Every file of the folder that is not hidden, nor in a hidden folder; raw help is kept for people."""
+    for folder, inner, names in os.walk(agent.root.path):
+        inner[:] = [name for name in inner if name != "raw_help" and not name.startswith(".")]
+        paths = (Path(folder, name) for name in names if not name.startswith("."))
+        yield from filter(Path.is_file, paths)
 
 
 def _derived(agent: AgentFolder) -> Iterator[Path]:
@@ -55,7 +56,8 @@ def _leftovers(agent: AgentFolder) -> Iterator[Path]:
 
 
 def _validate(agent: AgentFolder) -> TaskFailed | None:
-    from pipeline.validate import render_lines, validate
+    from pipeline.check import check
+    from pipeline.validate import render_lines
 
-    findings = validate(open_folder(agent))
+    findings = check(agent.root.path).findings
     return TaskFailed(f"{len(findings)} findings\n{render_lines(findings)}") if findings else None

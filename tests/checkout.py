@@ -7,15 +7,20 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pipeline.lifecycle.matrix import write_matrix
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 AGENT = "codex"
 # A test sets these itself where it wants them; what the developer's shell says must not decide a result.
-_UNSET = ("SOURCE_DATE_EPOCH", "CLI_PARITY_CACHE", "DOIT_CONFIG", "PYTHONPATH", "PYTHONUNBUFFERED", "COLUMNS")
+_UNSET = ("SOURCE_DATE_EPOCH", "DOIT_CONFIG", "PYTHONPATH", "PYTHONUNBUFFERED", "COLUMNS")
+# The locks of folders that are soon gone do not belong into the developer's cache.
+_CACHE = Path(tempfile.gettempdir()) / "cli-parity-tests"
 
 
 @cache
@@ -28,9 +33,9 @@ def committed_files() -> tuple[str, ...]:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """The process environment without what could steer a build, and with ``changes``."""
+    """The process environment without what could steer a build and without the user's cache, and with ``changes``."""
     kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
-    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", **changes}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "CLI_PARITY_CACHE": str(_CACHE), **changes}
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,9 @@ def fresh_checkout(to: Path) -> Checkout:
     others = tuple(
         f"cli_manifests/{folder.name}/" for folder in (REPOSITORY / "cli_manifests").iterdir() if folder.name != AGENT
     )
-    return _clone(REPOSITORY, (name for name in committed_files() if not name.startswith(others)), to)
+    checkout = _clone(REPOSITORY, (name for name in committed_files() if not name.startswith(others)), to)
+    write_matrix(to / "cli_manifests")  # that of one agent
+    return checkout
 
 
 def _clone(source: Path, names: Iterable[str], to: Path) -> Checkout:

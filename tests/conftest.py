@@ -10,6 +10,7 @@ import pytest
 from fake_registries import cache, messages, registry, root  # noqa: F401 - fixtures of the acquire tests
 
 from pipeline import canonical, stages
+from pipeline.cache import VARIABLE
 from pipeline.contract.folder import Folder, open_folder
 from pipeline.errors import BinaryMissing
 from pipeline.snapshot import take_snapshot
@@ -31,6 +32,16 @@ def update(request: pytest.FixtureRequest) -> bool:
     if asked and os.environ.get("CI"):
         pytest.fail("--update is refused in CI: run it locally and commit the difference", pytrace=False)
     return asked
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What the developer's shell says must not decide a result, nor a test fill the developer's cache."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    if not request.node.get_closest_marker("real"):
+        monkeypatch.setenv(VARIABLE, str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 def acquired(request: pytest.FixtureRequest, agent: str, version: str, target: str) -> Folder:

@@ -139,10 +139,10 @@ def test_lock_refuses_what_it_cannot_pin(registry, root, messages):
 
 def test_shared_until_compares_versions_not_text():
     package = AGENT.packages[LINUX]
-    assert npm.spec_of(package, "0.9.0") == f"{NAME}@0.9.0"
-    assert npm.spec_of(package, "0.98.0") == f"{NAME}@0.98.0"
-    assert npm.spec_of(package, "0.98.1") == f"{NAME}@0.98.1-linux-x64"
-    assert npm.spec_of(package, "0.125.0") == f"{NAME}@0.125.0-linux-x64"
+    assert package.spec("0.9.0") == f"{NAME}@0.9.0"
+    assert package.spec("0.98.0") == f"{NAME}@0.98.0"
+    assert package.spec("0.98.1") == f"{NAME}@0.98.1-linux-x64"
+    assert package.spec("0.125.0") == f"{NAME}@0.125.0-linux-x64"
 
 
 # --- acquire

@@ -290,7 +290,9 @@ def test_help_and_version_need_no_folder(parity: Parity) -> None:
         ("version-metadata", "--root", "x", "--version", "1.2.3", "--status", "perfect"),
         ("wrapper-coverage",),
         ("wrapper-coverage", "--out", "x", "--from", "a", "--wrapper", "b"),
-        ("validate",),
+        ("validate", "--mode", "mend"),
+        ("promote", "--root", "x"),
+        ("retain",),
     ],
 )
 def test_a_wrong_line_is_wrong_usage(words: tuple[str, ...], parity: Parity) -> None:
@@ -383,7 +385,7 @@ def test_snapshots_of_targets_that_nobody_expects_are_left_out(parity: Parity, s
         ({"union": {"required_target": LINUX, "expected_targets": []}}, "rules-invalid", "$.union.expected_targets"),
         ({"union": {"required_target": MAC, "expected_targets": [LINUX]}}, "rules-invalid", "$.union.required_target"),
         ({"union": {"required_target": LINUX, "expected_targets": [LINUX, "../x"]}}, "rules-invalid", "'../x'"),
-        ({**RULES, "sorting": {"commands": "random"}}, "artifact-invalid", "$.sorting.commands"),
+        ({**RULES, "sorting": {"commands": "random"}}, "rules-invalid", "$.sorting.commands"),
         (
             text(RULES).replace('"union"', '"union": 1,\n  "union"', 1).encode(),
             "artifact-invalid",
@@ -528,7 +530,7 @@ def metadata(parity: Parity, root: Root, status: str, *words: object) -> Answer:
 
 
 def test_a_status_that_is_not_earned(parity: Parity, reported: Root) -> None:
-    answer = metadata(parity, reported, "validated")
+    answer = metadata(parity, reported, "validated", "--passed-target", LINUX)
     refused(answer, "gate-failed", "versions/1.2.3.json", f"{LINUX} is not supported")
     refused(metadata(parity, reported, "supported"), "gate-failed", "supported")
     assert not reported.metadata("1.2.3").exists()

@@ -13,7 +13,7 @@ import pytest
 from checkout import REPOSITORY
 
 from pipeline import canonical
-from pipeline.contract.folder import open_folder
+from pipeline.contract.folder import judge_folder
 from pipeline.layout import Root
 from pipeline.validate import metadata_schema_bytes, render_lines, schema_bytes, validate
 from pipeline.validate.schemas import DEFINITIONS, Judge
@@ -25,7 +25,7 @@ FILES = sorted(
     for path in MANIFESTS.rglob("*")
     if path.is_file() and "raw_help" not in path.parts  # kept for people, never committed
 )
-AGENTS = sorted(path.name for path in MANIFESTS.iterdir())
+AGENTS = sorted(path.parent.name for path in MANIFESTS.glob("*/agent.toml"))
 CODEX = Root(MANIFESTS / "codex")
 VERSIONS = ("0.61.0", "0.125.0", "0.169.0")
 LINUX = "x86_64-unknown-linux-musl"
@@ -58,7 +58,7 @@ def test_no_file_tells_where_it_was_made(name: str) -> None:
 @pytest.mark.parametrize("agent", AGENTS)
 def test_there_is_no_finding(agent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    assert render_lines(validate(open_folder(MANIFESTS / agent))) == ""
+    assert render_lines(validate(*judge_folder(MANIFESTS / agent))) == ""
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -171,13 +171,13 @@ def objects(node: Any, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]
 def test_the_schemas_refuse_an_unknown_key_wherever_it_stands(kind: str, path: Path) -> None:
     document = load(path)
     validator = reference(kind)
-    judge = Judge(load(CODEX.metadata_schema if kind == "metadata" else CODEX.schema), kind)
+    judge = Judge(load(CODEX.metadata_schema if kind == "metadata" else CODEX.schema))
     for pointer, found in dict(objects(document)).items():
         if "/features" in pointer or pointer.endswith("_by_target"):
             continue  # the feature probe's record is free-form, and the keys of the others are targets
         found["surprise"] = 1
         assert not validator.is_valid(document), pointer
-        assert any("surprise" in message for _, message in judge.violations(document)), pointer
+        assert any("surprise" in message for _, message in judge.violations(kind, document)), pointer
         del found["surprise"]
     assert validator.is_valid(document)
 

@@ -17,9 +17,10 @@ from msgspec.structs import replace
 from pipeline import canonical
 from pipeline.cache import cache_folder
 from pipeline.contract.folder import open_folder
+from pipeline.contract.targets import platform_of
 from pipeline.errors import BinaryMissing
 from pipeline.snapshot.emulate import emulator_of
-from pipeline.snapshot.target import host_platform, platform_of
+from pipeline.snapshot.target import host_platform
 from pipeline.surface.snapshot import Snapshot
 
 AARCH64, WINDOWS = "aarch64-unknown-linux-musl", "x86_64-pc-windows-msvc"

@@ -14,11 +14,11 @@ from fake_cli import fake, page
 from pipeline import canonical, process
 from pipeline.cache import VARIABLE
 from pipeline.contract.agent import FeatureProbe, Help, Limits
+from pipeline.contract.targets import platform_of
 from pipeline.errors import BinaryFailed, BinaryMissing, BinaryTimeout, UsageError
 from pipeline.layout import help_page, safe_token
 from pipeline.snapshot import Subject, build, default_target, snapshot_bytes, take_snapshot
 from pipeline.snapshot.probe import read_features, read_version
-from pipeline.snapshot.target import platform_of
 from pipeline.surface.snapshot import Supplement, SupplementItem
 
 TIME = "2026-01-01T00:00:00Z"

@@ -10,8 +10,8 @@ import pytest
 from fake_cli import fake
 
 from pipeline import oracle
-from pipeline.contract.agent import Help, Limits, Oracles
-from pipeline.errors import RulesInvalid, UsageError
+from pipeline.contract.agent import Help, Limits, Oracles, Unit
+from pipeline.errors import UsageError
 from pipeline.helptext import dialect
 from pipeline.oracle import Probe, Told, ToldArg, ToldFlag
 from pipeline.snapshot import questions
@@ -126,7 +126,7 @@ def test_a_command_that_is_only_a_word_of_a_text_is_refused_with_all_below() -> 
 
 
 def test_watched_units() -> None:
-    watch = questions.watched(["run --old", "run --gone", "gone", "gone --x", "run --dim"])
+    watch = Oracles(watch=("run --old", "run --gone", "gone", "gone --x", "run --dim")).watched()
     page = commands(command(), command("run"))
     assert questions.doubted(page, None, watch) == (
         [("gone",), ("gone",)],
@@ -155,7 +155,7 @@ def test_watched_units() -> None:
 
 def test_that_completion_lacks_a_flag_proves_nothing() -> None:
     # clap hides hidden aliases from completion too, and takes them.
-    watch = questions.watched(["--gone"])
+    watch = Oracles(watch=("--gone",)).watched()
     verdicts = {((), "--gone"): Probe("unknown", reason="…")}
     joined = join(commands(command()), listed={()}, testimony=exhaustive({(): Told()}), verdicts=verdicts, watch=watch)
     assert joined.commands[()].rejected is None
@@ -214,8 +214,13 @@ def test_unlisted_commands_are_visited_under_their_first_names() -> None:
 
 @pytest.mark.parametrize("line", ["", "--a --b", "run --a b"])
 def test_a_line_that_cannot_be_watched(line: str) -> None:
-    with pytest.raises(RulesInvalid, match="cannot watch"):
-        questions.watched([line])
+    with pytest.raises(ValueError, match="cannot watch"):
+        Oracles(watch=(line,))
+
+
+def test_a_unit_is_watched_once() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        Oracles(watch=("run --a", "run  --a"))
 
 
 SCRIPT = (Path(__file__).parent / "golden" / "oracle" / "demo.zsh").read_text("utf-8")
@@ -290,7 +295,7 @@ def test_a_protocol_asks_groups_only_for_subcommands(tmp_path: Path) -> None:
 
 def probe(
     folder: Path, replies: dict[str, Any], flags: list[tuple[CommandPath, str]], form: str | None, **more: Any
-) -> dict[questions.Unit, Probe]:
+) -> dict[Unit, Probe]:
     page = commands(command(**more))
     with calling(subject(folder, replies)) as caller:
         return Witness(caller, "tool", dialect("clap"), Oracles(probe=form)).probe_flags(flags, page)

@@ -1,138 +1,94 @@
-"""Validation: a good tree has no finding, and each code has a change that brings out exactly it."""
+"""Validation: a valid tree has no finding, and each code has a change that brings out exactly it.
+
+One cause is one finding: a change of one file is told at that file, however much is derived from it.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import corpus
 import pytest
-from checkout import REPOSITORY, environment
-from hypothesis import given
-from hypothesis import strategies as st
+from checkout import REPOSITORY
+from mutating import (
+    ARM,
+    DERIVED,
+    LINUX,
+    MAC,
+    NEW,
+    OLD,
+    STRANGE,
+    WINDOWS,
+    Change,
+    Trees,
+    V,
+    alter,
+    copy,
+    delete,
+    drop,
+    edit,
+    find,
+    folder,
+    insert,
+    put,
+    rebuild,
+    replace,
+    swap,
+)
 
-from pipeline import canonical, stages
-from pipeline.contract.folder import open_folder
-from pipeline.errors import ArtifactInvalid, ArtifactMissing, RulesInvalid
-from pipeline.surface.metadata import Status, Validation
-from pipeline.validate import Finding, render_json, render_lines, validate
-from pipeline.validate.checks import CHECKS
-from pipeline.validate.tree import Tree
+from pipeline.errors import ArtifactError, ArtifactMissing
+from pipeline.validate import Finding, render_lines
+from pipeline.validate.catalogue import catalogue
+from pipeline.validate.checks import CHECKS, Check, Scope
 
-COMMITTED = REPOSITORY / "cli_manifests" / "codex"
-LINUX, WINDOWS, OTHER = "x86_64-unknown-linux-musl", "x86_64-pc-windows-msvc", "riscv64-unknown-linux-gnu"
-V = "0.125.0"
-UNION, METADATA, COVERAGE = f"snapshots/{V}/union.json", f"versions/{V}.json", "wrapper_coverage.json"
-FURTHER = [f"snapshots/{V}/{target}.json" for target in ("aarch64-unknown-linux-musl", "x86_64-pc-windows-msvc")]
-SNAPSHOT, STRANGER = f"snapshots/{V}/{LINUX}.json", f"snapshots/{V}/{OTHER}.json"
-ANY = f"reports/{V}/coverage.any.json"
-
-
-@pytest.fixture(autouse=True)
-def _no_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An epoch in the environment is the one that everything would have to carry."""
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A copy of the committed folder."""
-    return Path(shutil.copytree(COMMITTED, tmp_path / "codex", ignore=shutil.ignore_patterns("raw_help")))
-
-
-def find(root: Path) -> list[Finding]:
-    return validate(open_folder(root))
-
-
-def codes(findings: Sequence[Finding]) -> set[str]:
-    return {finding.code for finding in findings}
-
-
-# -- changing a tree --------------------------------------------------------------------------------
-
-Change = Callable[[Path], None]
+AGENT, RULES, LOCK, SUPPLEMENT = "agent.toml", "RULES.json", "artifacts.lock.json", "supplement/commands.json"
+SCHEMA, METADATA_SCHEMA = "SCHEMA.json", "VERSION_METADATA_SCHEMA.json"
+COVERAGE, CURRENT = "wrapper_coverage.json", "current.json"
+MIN, LATEST = "min_supported.txt", "latest_validated.txt"
+UNION, METADATA = f"snapshots/{V}/union.json", f"versions/{V}.json"
+SNAPSHOT, STRANGER = f"snapshots/{V}/{LINUX}.json", f"snapshots/{V}/{STRANGE}.json"
+ANY, ANY_PAGE = f"reports/{V}/coverage.any.json", f"reports/{V}/coverage.any.md"
+TWIN = f"pointers/latest_validated/{LINUX}.txt"
+EXCLUSIONS, WAIVED = "/parity_exclusions/units", "/deltas/intentionally_unsupported"
+REQUIREMENTS = "requirements/0.27.1/linux-x64.txt"
 
 
-def delete(path: str) -> Change:
-    return lambda root: (root / path).unlink()
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
+    return Trees(tmp_path_factory.mktemp("trees"))
 
 
-def put(path: str, text: str) -> Change:
-    return lambda root: (root / path).write_bytes(text.encode("utf-8"))
-
-
-def replace(path: str, old: str, new: str) -> Change:
-    def change(root: Path) -> None:
-        text = (root / path).read_bytes().decode("utf-8")
-        assert old in text
-        (root / path).write_bytes(text.replace(old, new, 1).encode("utf-8"))
-
-    return change
-
-
-def alter(path: str, pointer: str, value: object) -> Change:
-    """Set what stands at a JSON pointer (a key that is not there is added at the end)."""
-
-    def change(root: Path) -> None:
-        document = inner = json.loads((root / path).read_bytes())
-        *way, last = pointer.split("/")[1:]
-        for part in way:
-            inner = inner[int(part) if isinstance(inner, list) else part]
-        inner[int(last) if isinstance(inner, list) else last] = value
-        (root / path).write_bytes(canonical.encode(document))
-
-    return change
-
-
-def copy(source: str, path: str) -> Change:
-    def change(root: Path) -> None:
-        shutil.copyfile(root / source, root / path)
-
-    return change
-
-
-def rebuild(*stage_names: str) -> Change:
-    """Run stages of every version again, so that a change further up is the only thing that is wrong."""
-
-    def change(root: Path) -> None:
-        folder = open_folder(root)
-        for version in folder.root.versions():
-            for name in stage_names:
-                getattr(stages, name)(folder, version)
-
-    return change
+def pointer_of(kind: str, target: str) -> str:
+    return f"pointers/{kind}/{target}.txt"
 
 
 def stranger(root: Path) -> None:
-    """A sound snapshot of a target that the rules do not expect: nothing is derived from it."""
-    document = json.loads((root / SNAPSHOT).read_bytes())
-    del document["generator"]
-    document["binary"]["target_triple"] = OTHER
-    (root / STRANGER).write_bytes(canonical.encode(document))
+    """A sound snapshot of a target that the rules do not expect."""
+    copy(SNAPSHOT, STRANGER)(root)
+    drop(STRANGER, "/generator")(root)
+    alter(STRANGER, "/binary/target_triple", STRANGE)(root)
 
 
-def promote(root: Path) -> None:
-    """Rules that ask for less, and with them a validated version: pointers and current.json name it."""
-    rules = json.loads((root / "RULES.json").read_bytes())
-    requirement = rules["version_metadata"]["supported_policy"]["coverage_requirement"]
-    requirement["allowed_levels"] += requirement["disallowed_levels"]
-    requirement["disallowed_levels"] = []
-    (root / "RULES.json").write_bytes(canonical.encode(rules))
-    rebuild("union", "report", "version_metadata")(root)
-    stages.version_metadata(open_folder(root), V, Status.VALIDATED, Validation(passed_targets=(LINUX,)))
-    for pointer in ("latest_validated.txt", f"pointers/latest_validated/{LINUX}.txt"):
-        (root / pointer).write_bytes(f"{V}\n".encode())
-    copy(UNION, "current.json")(root)
+def forget_completion(root: Path) -> None:
+    """Snapshots of a CLI that has no such command."""
+
+    def without(commands: list[dict[str, Any]]) -> None:
+        commands[:] = [command for command in commands if command["path"][:1] != ["completion"]]
+
+    for path in root.glob("snapshots/*/*.json"):
+        edit(path.relative_to(root).as_posix(), "/commands", without)(root)
 
 
-# -- the table --------------------------------------------------------------------------------------
+def named(commands: list[dict[str, list[str]]], name: str) -> dict[str, list[str]]:
+    return next(command for command in commands if command["path"] == [name])
+
+
+# -- the table ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -143,426 +99,539 @@ class Mutation:
     path: str
     changes: tuple[Change, ...]
     pointer: str | None = None
+    tree: str = "ours"
     company: frozenset[str] = frozenset()
     why: str = ""
 
     def __str__(self) -> str:
-        return self.code
+        return f"{self.code} {self.path}{self.pointer or ''}"
 
 
-def exactly(code: str, path: str, *changes: Change, pointer: str | None = None) -> Mutation:
-    return Mutation(code, path, changes, pointer)
+def exactly(code: str, path: str, *changes: Change, pointer: str | None = None, tree: str = "ours") -> Mutation:
+    return Mutation(code, path, changes, pointer, tree)
 
 
-def among(code: str, path: str, *changes: Change, company: str, why: str, pointer: str | None = None) -> Mutation:
-    return Mutation(code, path, changes, pointer, frozenset(company.split()), why)
+def validated(code: str, path: str, *changes: Change, pointer: str | None = None) -> Mutation:
+    """``exactly``, in the tree that has a validated version."""
+    return Mutation(code, path, changes, pointer, "validated")
 
 
-DERIVED = "what is derived from it cannot be compared with it any more"
-SAME_FILE = "the file differs from its derivation in the same place"
+def among(
+    code: str, path: str, *changes: Change, company: str, why: str, pointer: str | None = None, tree: str = "validated"
+) -> Mutation:
+    return Mutation(code, path, changes, pointer, tree, frozenset(company.split()), why)
+
+
 COPY_OF_UNION = "current.json is the union byte for byte, so any other content differs from it too"
+NOTHING_OF_IT = "each file of the version that the pointer calls for is told, and the pointer that called for it"
 
-MUTATIONS = (
-    among("SNAPSHOT_MISSING", SNAPSHOT, delete(SNAPSHOT), company="UNION_STALE", why=DERIVED),
-    exactly("SNAPSHOT_INVALID_JSON", STRANGER, put(STRANGER, "{")),
+ROOT = (
     exactly(
-        "SNAPSHOT_SCHEMA_INVALID",
-        STRANGER,
-        stranger,
-        alter(STRANGER, "/commands/0/about", 1),
-        pointer="/commands/0/about",
+        "PARITY_EXCLUSIONS_SCHEMA_VERSION",
+        RULES,
+        alter(RULES, "/parity_exclusions/schema_version", 2),
+        pointer="/parity_exclusions/schema_version",
     ),
-    among("UNION_MISSING", UNION, delete(UNION), company="VERSION_METADATA_STALE", why=DERIVED),
-    among("UNION_INVALID_JSON", UNION, put(UNION, "{"), company="VERSION_METADATA_STALE", why=DERIVED),
-    among(
-        "UNION_SCHEMA_INVALID",
-        UNION,
-        alter(UNION, "/surprise", 1),
-        company="UNION_STALE REPORT_STALE VERSION_METADATA_STALE",
-        why=DERIVED,
+    exactly("PARITY_EXCLUSIONS_MISSING_UNITS", RULES, drop(RULES, EXCLUSIONS), pointer=EXCLUSIONS),
+    exactly(
+        "PARITY_EXCLUSIONS_INVALID_ENTRY", RULES, drop(RULES, f"{EXCLUSIONS}/1/key"), pointer=f"{EXCLUSIONS}/1/key"
     ),
-    exactly("REPORT_MISSING", ANY.replace(".json", ".md"), delete(ANY.replace(".json", ".md"))),
-    among("REPORT_INVALID_JSON", ANY, put(ANY, "{"), company="REPORT_STALE", why=SAME_FILE),
-    among("REPORT_SCHEMA_INVALID", ANY, alter(ANY, "/surprise", 1), company="REPORT_STALE", why=SAME_FILE),
-    among(
-        "WRAPPER_COVERAGE_MISSING",
-        COVERAGE,
-        delete(COVERAGE),
-        company="REPORT_STALE VERSION_METADATA_STALE",
-        why=DERIVED,
+    exactly(
+        "PARITY_EXCLUSIONS_NOTE_MISSING",
+        RULES,
+        alter(RULES, f"{EXCLUSIONS}/0/note", " "),
+        pointer=f"{EXCLUSIONS}/0/note",
     ),
-    among(
-        "WRAPPER_COVERAGE_INVALID_JSON",
-        COVERAGE,
-        put(COVERAGE, "{"),
-        company="REPORT_STALE VERSION_METADATA_STALE",
-        why=DERIVED,
+    exactly("PARITY_EXCLUSIONS_DUPLICATE", RULES, insert(RULES, f"{EXCLUSIONS}/0"), pointer=EXCLUSIONS),
+    exactly("PARITY_EXCLUSIONS_NOT_SORTED", RULES, swap(RULES, f"{EXCLUSIONS}/0"), pointer=EXCLUSIONS),
+    exactly("NOT_CANONICAL", RULES, replace(RULES, "\n", "\r\n")),
+    exactly("SCHEMA_INVALID_JSON", SCHEMA, put(SCHEMA, "{")),
+    exactly("SCHEMA_INVALID_JSON", METADATA_SCHEMA, delete(METADATA_SCHEMA)),
+    exactly(
+        "SCHEMA_VALIDATION_FAILED",
+        SCHEMA,
+        alter(SCHEMA, "/$defs/Snapshot/type", 3),
+        pointer="/$defs/Snapshot/type",
     ),
-    among(
+    exactly("SCHEMA_VALIDATION_FAILED", METADATA_SCHEMA, put(METADATA_SCHEMA, "[]\n")),
+    exactly("SCHEMA_STALE", SCHEMA, alter(SCHEMA, "/title", "Another")),
+    # An artifact that does not fit a schema which is not this version's is not told.
+    exactly("SCHEMA_STALE", SCHEMA, alter(SCHEMA, "/$defs/Command/required/0", "surprise")),
+    exactly("SCHEMA_STALE", METADATA_SCHEMA, alter(METADATA_SCHEMA, "/title", "Another")),
+    exactly("LOCK_INVALID", LOCK, put(LOCK, "{")),
+    exactly("LOCK_INVALID", LOCK, alter(LOCK, "/rows/2/size_bytes", "many"), pointer="/rows/2/size_bytes"),
+    exactly("NOT_CANONICAL", LOCK, replace(LOCK, "  ", "\t")),
+    exactly("SUPPLEMENT_INVALID", SUPPLEMENT, put(SUPPLEMENT, '{"version": 1, "version": 1}')),
+    exactly("SUPPLEMENT_INVALID", SUPPLEMENT, alter(SUPPLEMENT, "/version", 2), pointer="/version"),
+    exactly("NOT_CANONICAL", SUPPLEMENT, put(SUPPLEMENT, '{"commands": [], "version": 1}\n')),
+    exactly(
+        "AGENT_TARGETS_MISMATCH",
+        AGENT,
+        replace(AGENT, "# Up to", f'[packages.{STRANGE}]\nname = "codex"\nmembers = ["codex"]\n\n# Up to'),
+        pointer=f"/packages/{STRANGE}",
+    ),
+    exactly(
+        "AGENT_PROBE_UNKNOWN",
+        AGENT,
+        replace(AGENT, "[oracles]\n", '[oracles]\nprobe = "clip"\n'),
+        pointer="/oracles/probe",
+    ),
+    exactly(
+        "PLATFORM_MISMATCH",
+        RULES,
+        alter(RULES, f"/union/platform_mapping/{MAC}", "linux"),
+        pointer=f"/union/platform_mapping/{MAC}",
+    ),
+    exactly("LOCK_MISSING", LOCK, delete(LOCK)),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/0/version", "0.61"), pointer="/rows/0/version"),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/0/target", STRANGE), pointer="/rows/0/target"),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/0/package", "other@0.61.0"), pointer="/rows/0/package"),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/0/member", "README.md"), pointer="/rows/0/member"),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/0/integrity", "sha512-AA=="), pointer="/rows/0/integrity"),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/1/epoch", 1_999_999_999), pointer="/rows/1/epoch"),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/3/sha256", "0" * 63), pointer="/rows/3/sha256"),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/3/epoch", -1), pointer="/rows/3/epoch"),
+    exactly("LOCK_ROW_INVALID", LOCK, alter(LOCK, "/rows/3/epoch", 10**15), pointer="/rows/3/epoch"),
+    exactly("LOCK_ROW_DUPLICATE", LOCK, insert(LOCK, "/rows/2"), pointer="/rows/3"),
+    exactly("LOCK_NOT_SORTED", LOCK, swap(LOCK, "/rows/2"), pointer="/rows/3"),
+    exactly("REQUIREMENTS_MISSING", REQUIREMENTS, delete(REQUIREMENTS), tree="python"),
+    exactly("REQUIREMENTS_NOT_LOCKED", REQUIREMENTS, put(REQUIREMENTS, "llm\n"), tree="python"),
+    exactly("WRAPPER_COVERAGE_MISSING", COVERAGE, delete(COVERAGE)),
+    exactly("WRAPPER_COVERAGE_INVALID_JSON", COVERAGE, put(COVERAGE, "{")),
+    exactly(
+        "WRAPPER_COVERAGE_SCHEMA_VERSION", COVERAGE, alter(COVERAGE, "/schema_version", 2), pointer="/schema_version"
+    ),
+    exactly("WRAPPER_COVERAGE_SCHEMA_INVALID", COVERAGE, alter(COVERAGE, "/surprise", 1)),
+    exactly(
         "WRAPPER_COVERAGE_SCHEMA_INVALID",
         COVERAGE,
-        alter(COVERAGE, "/surprise", 1),
-        company="WRAPPER_COVERAGE_STALE REPORT_STALE VERSION_METADATA_STALE",
-        why=DERIVED,
+        alter(COVERAGE, "/coverage/0/flags/2/level", "some"),
+        pointer="/coverage/0/flags/2/level",
     ),
+    exactly("WRAPPER_COVERAGE_PARSE_FAILED", COVERAGE, copy(UNION, COVERAGE)),
+    exactly("FILE_UNREADABLE", COVERAGE, folder(COVERAGE)),
+    exactly("NOT_CANONICAL", COVERAGE, replace(COVERAGE, "  ", "    ")),
+    validated("CURRENT_INVALID_JSON", CURRENT, put(CURRENT, "{")),
+    validated("CURRENT_SCHEMA_INVALID", CURRENT, alter(CURRENT, "/complete", 1), pointer="/complete"),
+    among(
+        "CURRENT_WRONG_KIND",
+        CURRENT,
+        copy(SNAPSHOT, CURRENT),
+        pointer="/snapshot_schema_version",
+        company="CURRENT_JSON_NOT_EQUAL_UNION CURRENT_JSON_MISSING_REQUIRED_TARGET",
+        why=COPY_OF_UNION,
+    ),
+    validated("FILE_UNREADABLE", CURRENT, folder(CURRENT)),
+    exactly(
+        "WRAPPER_COVERAGE_INCLUDES_EXCLUDED",
+        COVERAGE,
+        alter(COVERAGE, "/coverage/0/args", [{"name": "PROMPT", "level": "explicit"}]),
+        pointer="/coverage/0/args/0",
+    ),
+    exactly("IU_NOTE_MISSING", COVERAGE, drop(COVERAGE, "/coverage/2/note"), pointer="/coverage/2/note"),
+    exactly(
+        "PASSTHROUGH_NOTE_MISSING",
+        COVERAGE,
+        alter(COVERAGE, "/coverage/0/flags/4/note", " \t"),
+        pointer="/coverage/0/flags/4/note",
+    ),
+    exactly(
+        "WRAPPER_SCOPE_OVERLAP",
+        COVERAGE,
+        insert(COVERAGE, "/coverage/2", {"path": ["apply"], "level": "explicit", "scope": {"target_triples": [ARM]}}),
+    ),
+    exactly(
+        "WRAPPER_SCOPE_TARGET_NOT_EXPECTED",
+        COVERAGE,
+        alter(COVERAGE, "/coverage/1/args/0/scope", {"target_triples": [LINUX, STRANGE]}),
+        pointer="/coverage/1/args/0/scope/target_triples/1",
+    ),
+    exactly("WRAPPER_COVERAGE_STALE", COVERAGE, alter(COVERAGE, "/wrapper_version", "9"), pointer="/wrapper_version"),
+    exactly("WRAPPER_COVERAGE_STALE", COVERAGE, drop(COVERAGE, "/coverage/6"), pointer="/coverage/6"),
+    exactly("POINTER_MISSING_FILE", MIN, delete(MIN)),
+    exactly("POINTER_MISSING_FILE", pointer_of("latest_validated", MAC), delete(pointer_of("latest_validated", MAC))),
+    exactly("POINTER_UNREADABLE", MIN, put(MIN, b"\xff\n")),
+    exactly("POINTER_UNREADABLE", MIN, folder(MIN)),
+    *(
+        exactly("POINTER_INVALID_FORMAT", MIN, put(MIN, text))
+        for text in ("none", "none\n\n", "none\r\n", " none\n", "", f"{OLD}\n{V}\n")
+    ),
+    *(
+        exactly("POINTER_INVALID_VALUE", MIN, put(MIN, f"{text}\n"))
+        for text in ("", f"v{OLD}", "00.61.0", "0.61.0-rc.1", "0.61", "\u0661.2.3", "None", "../x")
+    ),
+    # What it named is not known, so nothing is said of current.json or of the other pointer.
+    validated("POINTER_INVALID_FORMAT", LATEST, put(LATEST, V)),
+    validated("POINTER_MISSING_FILE", LATEST, delete(LATEST)),
+    validated("POINTER_UNREADABLE", TWIN, folder(TWIN)),
+    validated("POINTER_LATEST_VALIDATED_MISMATCH", LATEST, put(TWIN, "none\n")),
+    validated("POINTER_MIN_SUPPORTED_ABOVE_LATEST_VALIDATED", MIN, put(MIN, f"{NEW}\n")),
+)
+
+VERSIONS = (
+    *(exactly("FILE_UNREADABLE", path, folder(path)) for path in (METADATA, SNAPSHOT, UNION, ANY)),
     exactly("VERSION_METADATA_MISSING", METADATA, delete(METADATA)),
     exactly("VERSION_METADATA_INVALID_JSON", METADATA, put(METADATA, "{")),
-    exactly("VERSION_METADATA_SCHEMA_INVALID", METADATA, alter(METADATA, "/status", "promoted"), pointer="/status"),
-    exactly("CURRENT_MISSING", "current.json", promote, delete("current.json")),
-    exactly("CURRENT_UNEXPECTED", "current.json", copy(UNION, "current.json")),
-    among(
-        "CURRENT_INVALID_JSON",
-        "current.json",
-        promote,
-        put("current.json", "{"),
-        company="CURRENT_JSON_NOT_EQUAL_UNION",
-        why=COPY_OF_UNION,
-    ),
-    among(
-        "CURRENT_SCHEMA_INVALID",
-        "current.json",
-        promote,
-        alter("current.json", "/surprise", 1),
-        company="CURRENT_JSON_NOT_EQUAL_UNION",
-        why=COPY_OF_UNION,
-    ),
     exactly(
-        "CURRENT_JSON_NOT_EQUAL_UNION", "current.json", promote, alter("current.json", "/commands/0/about", "Another.")
+        "VERSION_METADATA_INVALID_JSON", METADATA, replace(METADATA, '"status"', '"status": "reported",\n"status"')
     ),
-    among(
-        "CURRENT_JSON_MISSING_REQUIRED_TARGET",
-        "current.json",
-        promote,
-        alter("current.json", "/inputs", []),
-        company="CURRENT_JSON_NOT_EQUAL_UNION",
-        why=COPY_OF_UNION,
-        pointer="/inputs",
+    exactly("VERSION_METADATA_SCHEMA_INVALID", METADATA, alter(METADATA, "/status", "promoted"), pointer="/status"),
+    exactly("VERSION_METADATA_SCHEMA_INVALID", METADATA, alter(METADATA, "/notes", None), pointer="/notes"),
+    exactly(
+        "VERSION_METADATA_SCHEMA_INVALID", METADATA, alter(METADATA, "/schema_version", 2), pointer="/schema_version"
     ),
-    among(
-        "CURRENT_JSON_SEMVER_MISMATCH",
-        "current.json",
-        promote,
-        copy("snapshots/0.61.0/union.json", "current.json"),
-        company="CURRENT_JSON_NOT_EQUAL_UNION",
-        why=COPY_OF_UNION,
-        pointer="/inputs/*/binary/semantic_version",
+    exactly("SNAPSHOT_MISSING", SNAPSHOT, delete(SNAPSHOT)),
+    exactly("SNAPSHOT_INVALID_JSON", SNAPSHOT, put(SNAPSHOT, "")),
+    exactly(
+        "SNAPSHOT_SCHEMA_INVALID",
+        SNAPSHOT,
+        alter(SNAPSHOT, "/commands/0/about", 1),
+        pointer="/commands/0/about",
     ),
-    exactly("NOT_CANONICAL", STRANGER, stranger, replace(STRANGER, "\n", "\r\n")),
+    exactly("SNAPSHOT_WRONG_KIND", SNAPSHOT, copy(UNION, SNAPSHOT), pointer="/snapshot_schema_version"),
+    exactly("UNION_MISSING", UNION, delete(UNION)),
+    exactly("UNION_INVALID_JSON", UNION, put(UNION, "nope")),
+    exactly("UNION_SCHEMA_INVALID", UNION, alter(UNION, "/surprise", 1)),
+    exactly("UNION_WRONG_KIND", UNION, copy(SNAPSHOT, UNION), pointer="/snapshot_schema_version"),
+    exactly("REPORT_INVALID_JSON", ANY, put(ANY, "NaN")),
+    exactly("REPORT_SCHEMA_INVALID", ANY, drop(ANY, "/deltas/missing_args"), pointer="/deltas"),
+    exactly("NAME_MISMATCH", METADATA, alter(METADATA, "/semantic_version", OLD), pointer="/semantic_version"),
     exactly(
         "NAME_MISMATCH",
-        STRANGER,
-        stranger,
-        alter(STRANGER, "/binary/target_triple", WINDOWS),
+        SNAPSHOT,
+        alter(SNAPSHOT, "/binary/target_triple", ARM),
         pointer="/binary/target_triple",
     ),
     exactly(
-        "RULE_NOT_HONOURED",
-        "RULES.json",
-        alter("RULES.json", "/union/surprise", 1),
-        rebuild("report"),
-        pointer="/union/surprise",
+        "NAME_MISMATCH",
+        SNAPSHOT,
+        alter(SNAPSHOT, "/binary/semantic_version", OLD),
+        pointer="/binary/semantic_version",
     ),
-    exactly("POINTER_MISSING_FILE", "min_supported.txt", delete("min_supported.txt")),
-    exactly("POINTER_INVALID_FORMAT", "min_supported.txt", put("min_supported.txt", "none")),
+    exactly("NAME_MISMATCH", ANY, alter(ANY, "/platform_filter/mode", "all"), pointer="/platform_filter/mode"),
     exactly(
-        "POINTER_INVALID_VALUE",
-        f"pointers/latest_supported/{WINDOWS}.txt",
-        put(f"pointers/latest_supported/{WINDOWS}.txt", "v0.125.0\n"),
+        "NAME_MISMATCH",
+        ANY,
+        alter(ANY, "/inputs/upstream/semantic_version", OLD),
+        pointer="/inputs/upstream/semantic_version",
     ),
+    *(exactly("NOT_CANONICAL", path, replace(path, "\n", "\r\n")) for path in (SNAPSHOT, UNION, ANY, METADATA)),
+    exactly("NOT_CANONICAL", UNION, lambda root: put(UNION, (root / UNION).read_bytes() + b"\n")(root)),
+    exactly("SNAPSHOT_TARGET_NOT_EXPECTED", STRANGER, stranger, pointer="/binary/target_triple"),
     exactly(
-        "POINTER_LATEST_VALIDATED_MISMATCH",
-        "latest_validated.txt",
-        promote,
-        put(f"pointers/latest_validated/{LINUX}.txt", "none\n"),
+        "UNION_INPUT_NOT_EXPECTED",
+        UNION,
+        alter(UNION, "/inputs/1/target_triple", STRANGE),
+        pointer="/inputs/1/target_triple",
     ),
-    exactly(
-        "POINTER_INCONSISTENT_WITH_VERSION_METADATA",
-        METADATA,
-        put(f"pointers/latest_supported/{LINUX}.txt", f"{V}\n"),
-        pointer="/coverage/supported_targets",
-    ),
-    exactly("SCHEMA_STALE", "SCHEMA.json", alter("SCHEMA.json", "/title", "Another")),
+    exactly("SURFACE_ROOT_MISSING", SNAPSHOT, drop(SNAPSHOT, "/commands/0"), pointer="/commands"),
+    exactly("SURFACE_ROOT_MISSING", UNION, alter(UNION, "/commands", []), pointer="/commands"),
+    exactly("SURFACE_COMMAND_DUPLICATE", SNAPSHOT, insert(SNAPSHOT, "/commands/3"), pointer="/commands/4"),
+    exactly("SURFACE_FLAG_DUPLICATE", UNION, insert(UNION, "/commands/0/flags/1"), pointer="/commands/0/flags/2"),
+    exactly("SURFACE_ARG_DUPLICATE", SNAPSHOT, insert(SNAPSHOT, "/commands/0/args/0"), pointer="/commands/0/args/1"),
+    exactly("SURFACE_NOT_SORTED", SNAPSHOT, swap(SNAPSHOT, "/commands/1"), pointer="/commands/2"),
+    exactly("SURFACE_NOT_SORTED", SNAPSHOT, swap(SNAPSHOT, "/commands/0/flags/1"), pointer="/commands/0/flags/2"),
+    exactly("SURFACE_NOT_SORTED", SNAPSHOT, swap(SNAPSHOT, "/commands/22/args/0"), pointer="/commands/22/args/1"),
+    exactly("SURFACE_NOT_SORTED", UNION, swap(UNION, "/commands/0/flags/1"), pointer="/commands/0/flags/2"),
+    exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/binary/sha256", "0" * 64), pointer="/binary/sha256"),
+    exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/binary/size_bytes", 1), pointer="/binary/size_bytes"),
     exactly(
         "SNAPSHOT_NOT_LOCKED",
         SNAPSHOT,
-        lambda root: alter("artifacts.lock.json", f"/rows/{row_of(root)}/sha256", "0" * 64)(root),
+        lambda root: drop(LOCK, f"/rows/{row_of(root, LINUX)}")(root),
         pointer="/binary/sha256",
     ),
     exactly(
-        "SNAPSHOT_PARSER_OLD",
+        "SNAPSHOT_NOT_LOCKED",
         SNAPSHOT,
-        *map(delete, FURTHER),  # what the union merges must have been read by one revision
-        alter(SNAPSHOT, "/generator/revision", 0),
-        rebuild("union", "report", "version_metadata"),
-        pointer="/generator/revision",
+        lambda root: alter(LOCK, f"/rows/{row_of(root, LINUX)}/sha256", "0" * 64)(root),
+        pointer="/binary/sha256",
+    ),
+    exactly("SNAPSHOT_PARSER_OLD", SNAPSHOT, alter(SNAPSHOT, "/generator/revision", 0), pointer="/generator/revision"),
+    *(
+        exactly("SNAPSHOT_NOT_AS_DESCRIBED", SNAPSHOT, change, pointer=pointer)
+        for pointer, change in (
+            ("/binary/platform/os", alter(SNAPSHOT, "/binary/platform/os", "macos")),
+            ("/generator/dialect", alter(SNAPSHOT, "/generator/dialect", "cobra")),
+            ("/oracles", drop(SNAPSHOT, "/oracles")),
+            ("/features", drop(SNAPSHOT, "/features")),
+            ("/commands/0/pseudo_commands", alter(SNAPSHOT, "/commands/0/pseudo_commands", ["assist"])),
+            ("/commands", alter(SNAPSHOT, "/commands/1/rejected", ["--gone"])),
+            ("/commands", edit(SNAPSHOT, "/commands", lambda all_: all_.remove(named(all_, "mcp-server")))),
+        )
+    ),
+    validated(
+        "VALIDATION_TARGET_NOT_EXPECTED",
+        METADATA,
+        alter(METADATA, "/validation/skipped_targets", [STRANGE]),
+        pointer="/validation",
+    ),
+    validated(
+        "VALIDATION_TARGET_SETS_OVERLAP",
+        METADATA,
+        alter(METADATA, "/validation/failed_targets", [ARM]),
+        alter(METADATA, "/validation/skipped_targets", [ARM]),
+        pointer="/validation",
+    ),
+    validated(
+        "VALIDATION_REQUIRED_TARGET_NOT_EXPLICIT",
+        METADATA,
+        alter(METADATA, "/validation/passed_targets", [ARM]),
+        pointer="/validation",
+    ),
+    exactly("REPORT_MISSING", ANY, delete(ANY)),
+    exactly("REPORT_MISSING", ANY_PAGE, delete(ANY_PAGE)),
+    exactly(
+        "REPORT_MISSING_INCLUDES_EXCLUDED",
+        ANY,
+        insert(ANY, "/deltas/missing_args/0", {"path": [], "name": "PROMPT", "upstream_available_on": [LINUX]}),
+        pointer="/deltas/missing_args/0",
     ),
     exactly(
-        "UNION_STALE",
-        UNION,
-        alter(UNION, "/commands/0/about", "Another."),
-        rebuild("report", "version_metadata"),
-        pointer="/commands/0/about",
+        "REPORT_MISSING_INCLUDES_INTENTIONALLY_UNSUPPORTED",
+        ANY,
+        alter(ANY, "/deltas/missing_flags/1/wrapper_level", "intentionally_unsupported"),
+        pointer="/deltas/missing_flags/1",
     ),
+    exactly("REPORT_IU_NOTE_MISSING", ANY, alter(ANY, f"{WAIVED}/1/note", " "), pointer=f"{WAIVED}/1/note"),
     exactly(
-        "WRAPPER_COVERAGE_STALE",
-        COVERAGE,
-        alter(COVERAGE, "/wrapper_version", "9.9.9"),
-        rebuild("report", "version_metadata"),
-        pointer="/wrapper_version",
+        "REPORT_IU_NOTE_MISSING",
+        ANY,
+        alter(ANY, f"{WAIVED}/0/wrapper_level", "unsupported"),
+        pointer=f"{WAIVED}/0/wrapper_level",
     ),
+    exactly("REPORT_IU_NOT_SORTED", ANY, swap(ANY, f"{WAIVED}/0"), pointer=WAIVED),
+    among(
+        "POINTER_REFERENCES_MISSING_VERSION_METADATA",
+        pointer_of("latest_supported", WINDOWS),
+        put(pointer_of("latest_supported", WINDOWS), "9.9.9\n"),
+        company="VERSION_METADATA_MISSING UNION_MISSING",
+        why=NOTHING_OF_IT,
+    ),
+    validated(
+        "POINTER_REFERENCES_MISSING_SNAPSHOT",
+        pointer_of("latest_supported", MAC),
+        put(pointer_of("latest_supported", MAC), f"{V}\n"),
+    ),
+    validated("POINTER_STATUS_TOO_LOW", METADATA, alter(METADATA, "/status", "reported"), pointer="/status"),
+    exactly(
+        "POINTER_INCONSISTENT_WITH_VERSION_METADATA",
+        METADATA,
+        put(pointer_of("latest_supported", LINUX), f"{V}\n"),
+        pointer="/coverage/supported_targets",
+    ),
+    validated(
+        "POINTER_INCONSISTENT_WITH_VERSION_METADATA",
+        METADATA,
+        put(pointer_of("latest_validated", ARM), f"{V}\n"),
+        pointer="/validation/passed_targets",
+    ),
+    exactly("UNION_STALE", UNION, alter(UNION, "/commands/0/about", "Another."), pointer="/commands/0/about"),
+    exactly("UNION_STALE", UNION, alter(UNION, "/collected_at", "2020-01-01T00:00:00Z"), pointer="/collected_at"),
+    exactly("UNION_STALE", UNION, drop(UNION, "/commands/0/flags/0"), pointer="/commands/0/flags/0/key"),
     exactly("REPORT_STALE", ANY, alter(ANY, "/deltas/missing_flags", []), pointer="/deltas/missing_flags/0"),
-    exactly("REPORT_ORPHAN", f"reports/{V}/coverage.all.md", put(f"reports/{V}/coverage.all.md", "# All\n")),
+    exactly("REPORT_STALE", ANY, alter(ANY, "/generated_at", "2020-01-01T00:00:00Z"), pointer="/generated_at"),
+    exactly("REPORT_STALE", ANY_PAGE, put(ANY_PAGE, "# Nothing is missing\n")),
+    exactly("VERSION_STATUS_NOT_EARNED", METADATA, alter(METADATA, "/status", "validated"), pointer="/status"),
+    exactly("VERSION_STATUS_NOT_EARNED", METADATA, alter(METADATA, "/status", "supported"), pointer="/status"),
     exactly(
         "VERSION_METADATA_STALE",
         METADATA,
         alter(METADATA, "/artifacts/union_complete", True),
         pointer="/artifacts/union_complete",
     ),
+    exactly(
+        "VERSION_METADATA_STALE",
+        METADATA,
+        alter(METADATA, "/updated_at", "2020-01-01T00:00:00Z"),
+        pointer="/updated_at",
+    ),
 )
 
+WHOLE = (
+    validated("CURRENT_MISSING", CURRENT, delete(CURRENT)),
+    exactly("CURRENT_UNEXPECTED", CURRENT, copy(UNION, CURRENT)),
+    validated("CURRENT_JSON_NOT_EQUAL_UNION", CURRENT, alter(CURRENT, "/commands/0/about", "Another.")),
+    among(
+        "CURRENT_JSON_MISSING_REQUIRED_TARGET",
+        CURRENT,
+        drop(CURRENT, "/inputs/0"),
+        pointer="/inputs",
+        company="CURRENT_JSON_NOT_EQUAL_UNION",
+        why=COPY_OF_UNION,
+    ),
+    among(
+        "CURRENT_JSON_SEMVER_MISMATCH",
+        CURRENT,
+        copy(f"snapshots/{OLD}/union.json", CURRENT),
+        pointer="/inputs/*/binary/semantic_version",
+        company="CURRENT_JSON_NOT_EQUAL_UNION",
+        why=COPY_OF_UNION,
+    ),
+    exactly("VERSIONS_DIR_UNREADABLE", "versions", put("versions", "0.125.0\n")),
+    exactly("VERSION_FILE_INVALID_NAME", "versions/0.62.0-beta.json", copy(METADATA, "versions/0.62.0-beta.json")),
+    exactly(
+        "EXCLUSION_UNUSED",
+        RULES,
+        insert(RULES, f"{EXCLUSIONS}/2", {"unit": "flag", "path": ["exec"], "key": "--gone", "note": "Why not."}),
+        rebuild("report", "version_metadata"),
+        pointer=f"{EXCLUSIONS}/2",
+    ),
+    exactly("WAIVER_UNUSED", COVERAGE, forget_completion, DERIVED, pointer="/coverage/2"),
+    *(
+        exactly("ORPHAN", path, put(path, "?"))
+        for path in (
+            "RULES-old.json",
+            "snapshots/latest",
+            f"snapshots/{V}/no target.json",
+            f"snapshots/{V}/notes.md",
+            f"reports/{V}/coverage.all.md",
+            f"reports/{V}/notes.txt",
+            "versions/notes.txt",
+            "pointers/latest_supported/amiga.txt",
+            "pointers/newest.txt",
+            f"requirements/{V}/{LINUX}.txt",
+            "supplement/more.json",
+        )
+    ),
+    exactly("ORPHAN", "reports/9.9.9", put("reports/9.9.9/coverage.any.json", "{}")),
+)
 
-def row_of(root: Path) -> int:
-    rows = json.loads((root / "artifacts.lock.json").read_bytes())["rows"]
-    return next(i for i, row in enumerate(rows) if (row["version"], row["target"]) == (V, LINUX))
+MUTATIONS = (*ROOT, *VERSIONS, *WHOLE)
+
+# What may be so of files of several kinds: such a code stands in the table where most of them are looked at.
+OF_ANY_FILE = {"FILE_UNREADABLE", "NOT_CANONICAL", "ORPHAN"}
+
+
+def row_of(root: Path, target: str) -> int:
+    rows = json.loads((root / LOCK).read_bytes())["rows"]
+    return next(i for i, row in enumerate(rows) if (row["version"], row["target"]) == (V, target))
+
+
+def recording(into: dict[Callable[..., object], set[str]]) -> tuple[Check, ...]:
+    """The table of checks, whose functions leave the codes that they find in ``into``."""
+
+    def wrap(run: Callable[..., Iterable[Finding]]) -> Callable[..., list[Finding]]:
+        def recorded(subject: object) -> list[Finding]:
+            findings = list(run(subject))
+            into[recorded].update(one.code for one in findings)
+            return findings
+
+        return recorded
+
+    wrapped = {run: wrap(run) for run in dict.fromkeys(check.run for check in CHECKS)}
+    return tuple(dataclasses.replace(check, run=wrapped[check.run]) for check in CHECKS)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
-def test_each_code_has_a_change_that_brings_out_exactly_it(mutation: Mutation, root: Path) -> None:
+def test_each_code_has_a_change_that_brings_out_exactly_it(
+    mutation: Mutation, trees: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = trees.copy(mutation.tree, tmp_path / "codex")
     for change in mutation.changes:
         change(root)
-    found = find(root)
-    assert codes(found) == {mutation.code} | mutation.company, render_lines(found)
-    places = {(one.path, one.json_pointer) for one in found if one.code == mutation.code}
-    if mutation.company:
-        assert (mutation.path, mutation.pointer) in places
-    else:
-        assert places == {(mutation.path, mutation.pointer)}
-    for check in CHECKS:
-        assert codes(list(check.run(Tree.open(open_folder(root))))) <= set(check.codes), check.summary
-    assert render_lines(find(root)) == render_lines(found)
+    by_function: dict[Callable[..., object], set[str]] = defaultdict(set)
+    checks = recording(by_function)
+    monkeypatch.setattr("pipeline.validate.run.CHECKS", checks)
+    findings = find(root)
+
+    assert {one.code for one in findings} == {mutation.code} | mutation.company, render_lines(findings)
+    places = {(one.path, one.json_pointer) for one in findings if one.code == mutation.code}
+    assert places == {(mutation.path, mutation.pointer)}
+    severities = {check.code: check.severity for check in checks}
+    assert {one.code: one.severity for one in findings}.items() <= severities.items()
+    for run, seen in by_function.items():
+        assert seen <= {check.code for check in checks if check.run is run} | OF_ANY_FILE
 
 
 def test_every_code_has_its_change() -> None:
-    assert {mutation.code for mutation in MUTATIONS} == {code for check in CHECKS for code in check.codes}
+    of_agents = {check.code for check in CHECKS if check.scope is not Scope.WORKSPACE}
+    assert {mutation.code for mutation in MUTATIONS} == of_agents
+    # Those of the workspace have theirs in a table of the same kind.
+    table = (REPOSITORY / "tests" / "test_matrix.py").read_text(encoding="utf-8")
+    of_matrix = {check.code for check in CHECKS} - of_agents
+    assert all(f'"{code.removeprefix("SUPPORT_MATRIX_")}": (' in table for code in of_matrix)
 
 
-def test_the_two_trees_that_are_changed_are_free_of_findings(root: Path) -> None:
+def test_company_is_explained() -> None:
+    assert all(bool(mutation.company) == bool(mutation.why) for mutation in MUTATIONS)
+
+
+def test_each_code_stands_once_in_the_table_and_on_the_page() -> None:
+    codes = [check.code for check in CHECKS]
+    assert len(codes) == len(set(codes))
+    assert (REPOSITORY / "docs" / "findings.md").read_text(encoding="utf-8") == catalogue()
+
+
+@pytest.mark.parametrize("name", ["ours", "validated", "small", "python"])
+def test_the_trees_that_are_changed_are_free_of_findings(name: str, trees: Trees, tmp_path: Path) -> None:
+    assert find(trees.copy(name, tmp_path / "codex")) == []
+
+
+# -- what is no finding, and what is not said twice --------------------------------------------------
+
+
+def test_what_retention_leaves_of_a_version_is_enough(trees: Trees, tmp_path: Path) -> None:
+    root = trees.copy("validated", tmp_path / "codex")
+    for path in (f"snapshots/{OLD}", f"reports/{OLD}"):
+        delete(path)(root)
     assert find(root) == []
-    promote(root)
+    # What is newer than the last validated version is work in progress, which retention keeps.
+    delete(f"snapshots/{NEW}")(root)
+    delete(f"reports/{NEW}")(root)
+    assert {(one.code, one.path.partition("/")[0]) for one in find(root)} == {
+        ("UNION_MISSING", "snapshots"),
+        ("REPORT_MISSING", "reports"),
+    }
+
+
+def test_hidden_files_and_what_stands_beside_the_artifacts_are_nobodys(trees: Trees, tmp_path: Path) -> None:
+    root = trees.copy("small", tmp_path / "codex")
+    for path in (f"snapshots/{OLD}/.union.json.x.part", "versions/.DS_Store", "NOTES.md", f"raw_help/{OLD}/x/help.txt"):
+        put(path, "?")(root)
     assert find(root) == []
-
-
-# -- further changes that must not pass --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "path"),
-    [
-        (put("min_supported.txt", "9.9.9\n"), "VERSION_METADATA_MISSING", "versions/9.9.9.json"),
-        (put("min_supported.txt", "9.9.9\n"), "UNION_MISSING", "snapshots/9.9.9/union.json"),
-        (put(f"pointers/latest_supported/{LINUX}.txt", "9.9.9\n"), "UNION_MISSING", "snapshots/9.9.9/union.json"),
-        (put("min_supported.txt", "00.61.0\n"), "POINTER_INVALID_VALUE", "min_supported.txt"),
-        (put("min_supported.txt", "\u0661.2.3\n"), "POINTER_INVALID_VALUE", "min_supported.txt"),
-        (put("min_supported.txt", "0.61.0-rc.1\n"), "POINTER_INVALID_VALUE", "min_supported.txt"),
-        (put("min_supported.txt", "\n"), "POINTER_INVALID_VALUE", "min_supported.txt"),
-        (put("min_supported.txt", ""), "POINTER_INVALID_FORMAT", "min_supported.txt"),
-        (put("min_supported.txt", "none\nnone\n"), "POINTER_INVALID_FORMAT", "min_supported.txt"),
-        (put("min_supported.txt", "none\r\n"), "POINTER_INVALID_FORMAT", "min_supported.txt"),
-        (put("min_supported.txt", " none\n"), "POINTER_INVALID_FORMAT", "min_supported.txt"),
-        (
-            lambda root: (root / "min_supported.txt").write_bytes(b"\xff\n"),
-            "POINTER_INVALID_FORMAT",
-            "min_supported.txt",
-        ),
-        (replace(METADATA, '"status"', '"status": "reported",\n  "status"'), "VERSION_METADATA_INVALID_JSON", METADATA),
-        (replace(METADATA, '"schema_version": 1', '"schema_version": NaN'), "VERSION_METADATA_INVALID_JSON", METADATA),
-        (alter(METADATA, "/notes", None), "VERSION_METADATA_SCHEMA_INVALID", METADATA),
-        (alter(METADATA, "/schema_version", 2), "VERSION_METADATA_SCHEMA_INVALID", METADATA),
-        (alter(METADATA, "/semantic_version", "0.61.0"), "NAME_MISMATCH", METADATA),
-        (alter(METADATA, "/updated_at", "2020-01-01T00:00:00Z"), "VERSION_METADATA_STALE", METADATA),
-        (alter(METADATA, "/status", "validated"), "VERSION_METADATA_STALE", METADATA),
-        (alter(METADATA, "/status", "supported"), "VERSION_METADATA_STALE", METADATA),
-        (alter(UNION, "/collected_at", "2020-01-01T00:00:00Z"), "UNION_STALE", UNION),
-        (alter(ANY, "/generated_at", "2020-01-01T00:00:00Z"), "REPORT_STALE", ANY),
-        (alter(ANY, "/platform_filter/mode", "all"), "NAME_MISMATCH", ANY),
-        (alter(COVERAGE, "/generated_at", "2020-01-01T00:00:00Z"), "WRAPPER_COVERAGE_STALE", COVERAGE),
-        (alter(SNAPSHOT, "/binary/sha256", "0" * 64), "SNAPSHOT_NOT_LOCKED", SNAPSHOT),
-        (alter(SNAPSHOT, "/binary/semantic_version", "0.61.0"), "NAME_MISMATCH", SNAPSHOT),
-        (alter("VERSION_METADATA_SCHEMA.json", "/title", "x"), "SCHEMA_STALE", "VERSION_METADATA_SCHEMA.json"),
-        (replace(UNION, "{\n", "{\r\n"), "NOT_CANONICAL", UNION),
-        (replace(UNION, "  ", "\t"), "NOT_CANONICAL", UNION),
-        (lambda root: (root / UNION).write_bytes((root / UNION).read_bytes() + b"\n"), "NOT_CANONICAL", UNION),
-        (copy(ANY, f"reports/{V}/coverage.all.json"), "REPORT_ORPHAN", f"reports/{V}/coverage.all.json"),
-    ],
+    "change", [delete, folder, lambda path: put(path, "{"), lambda path: alter(path, "/commands/1/path/0", "other")]
 )
-def test_what_must_not_pass(change: Change, code: str, path: str, root: Path) -> None:
-    change(root)
-    assert (code, path) in {(one.code, one.path) for one in find(root)}
+def test_while_a_union_is_wrong_no_waiver_is_said_to_be_unused(
+    change: Callable[[str], Change], trees: Trees, tmp_path: Path
+) -> None:
+    root = trees.copy("small", tmp_path / "codex")
+    delete(CURRENT)(root)
+    change(f"snapshots/{OLD}/union.json")(root)
+    assert [one.path for one in find(root)] == [CURRENT, f"snapshots/{OLD}/union.json"]
 
 
-def test_files_that_are_no_artifacts_do_not_disturb(root: Path) -> None:
-    for name in (
-        f"snapshots/{V}/no target.json",
-        f"snapshots/{V}/.union.json.x.part",
-        "versions/notes.json",
-        "NOTES.md",
-    ):
-        (root / name).write_text("?", encoding="utf-8")
-    (root / "snapshots" / "latest").mkdir()
-    assert find(root) == []
+def test_a_row_that_is_wrong_does_not_hide_where_the_order_breaks(trees: Trees, tmp_path: Path) -> None:
+    root = trees.copy("ours", tmp_path / "codex")
+    alter(LOCK, "/rows/0/version", "none")(root)
+    swap(LOCK, "/rows/5")(root)
+    assert [(one.code, one.json_pointer) for one in find(root)] == [
+        ("LOCK_ROW_INVALID", "/rows/0/version"),
+        ("LOCK_NOT_SORTED", "/rows/6"),
+    ]
 
 
-WRONG: tuple[object, ...] = (None, -1, "x", [], {}, [1], {"a": [{}]})
+def test_a_changed_snapshot_is_told_by_everything_that_was_derived_from_it(trees: Trees, tmp_path: Path) -> None:
+    root = trees.copy("small", tmp_path / "codex")
+    alter(f"snapshots/{OLD}/{LINUX}.json", "/commands/0/about", "Another.")(root)
+    assert {(one.code, one.path) for one in find(root)} == {
+        ("UNION_STALE", f"snapshots/{OLD}/union.json"),
+        ("REPORT_STALE", f"reports/{OLD}/coverage.any.json"),
+        ("REPORT_STALE", f"reports/{OLD}/coverage.{LINUX}.json"),
+        ("VERSION_METADATA_STALE", f"versions/{OLD}.json"),
+    }
 
 
-@pytest.mark.parametrize("path", [SNAPSHOT, UNION, ANY, METADATA, COVERAGE, "current.json"])
-def test_a_document_of_any_shape_is_a_finding_never_a_crash(path: str, root: Path) -> None:
-    promote(root)
-    good = (root / path).read_bytes()
-    for pointer, value in shapes(json.loads(good)):
-        if pointer:
-            alter(path, pointer, value)(root)
-        else:
-            (root / path).write_bytes(canonical.encode(value))
-        assert find(root), f"{pointer} = {value!r} passed"
-        (root / path).write_bytes(good)
-
-
-def shapes(document: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    """Each value of the first two levels, replaced by values of other types."""
-    yield from (("", value) for value in WRONG)
-    for key, child in document.items():
-        places = {f"/{key}": child}
-        if isinstance(child, dict):
-            places |= {f"/{key}/{inner}": below for inner, below in child.items()}
-        elif isinstance(child, list) and child:
-            places[f"/{key}/0"] = child[0]
-        for pointer, found in places.items():
-            yield from ((pointer, value) for value in WRONG[:4] if value != found)
-
-
-# -- what stops validation ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", ["SCHEMA.json", "VERSION_METADATA_SCHEMA.json", "RULES.json"])
-def test_without_a_schema_or_rules_nothing_can_be_judged(path: str, root: Path) -> None:
-    (root / path).write_text("{", encoding="utf-8")
-    with pytest.raises(ArtifactInvalid, match=re.escape(path)):
+@pytest.mark.parametrize("path", [RULES, "agent.toml"])
+def test_without_rules_or_a_readable_description_nothing_can_be_judged(path: str, trees: Trees, tmp_path: Path) -> None:
+    root = trees.copy("small", tmp_path / "codex")
+    put(path, "{")(root)
+    with pytest.raises(ArtifactError, match=path):
         find(root)
-    (root / path).unlink()
-    with pytest.raises(ArtifactMissing, match=re.escape(path)):
-        find(root)
-
-
-@pytest.mark.parametrize(
-    ("pointer", "value"),
-    [
-        ("/union/expected_targets", []),
-        ("/union/expected_targets", [LINUX, LINUX]),
-        ("/union/expected_targets", [LINUX, "../../x"]),
-        ("/union/required_target", OTHER),
-        ("/versioning/pointers/stable_semver_pattern", "("),
-        ("/parity_exclusions/schema_version", 2),
-    ],
-)
-def test_rules_that_cannot_be_followed(pointer: str, value: object, root: Path) -> None:
-    alter("RULES.json", pointer, value)(root)
-    with pytest.raises(RulesInvalid) as caught:
-        find(root)
-    assert caught.value.problem.startswith("$" + pointer.replace("/", "."))
-
-
-# -- output ------------------------------------------------------------------------------------------
-
-
-def break_much(root: Path) -> None:
-    for change in (
-        put("min_supported.txt", "x"),
-        alter(METADATA, "/artifacts", []),
-        alter(ANY, "/deltas", {"a": 1, "b": 2}),
-        put("versions/0.61.0.json", "{"),
-        copy(ANY, f"reports/{V}/coverage.all.json"),
-        alter("RULES.json", "/surprise", {"ü": 1}),
-        alter(SNAPSHOT, "/generator", {"x": 1}),
-    ):
-        change(root)
-
-
-def test_output_is_the_same_from_run_to_run_and_under_any_hash_seed(root: Path) -> None:
-    break_much(root)
-    for option in ((), ("--json",)):
-        outputs = set()
-        for seed in ("0", "1", "2"):
-            done = subprocess.run(
-                [sys.executable, "-m", "pipeline.cli", "validate", "--root", str(root), *option],
-                cwd=REPOSITORY,
-                env=environment(PYTHONHASHSEED=seed),
-                capture_output=True,
-                timeout=60,
-                check=False,
-            )
-            assert done.returncode == 3, done.stderr
-            outputs.add(done.stdout)
-        assert len(outputs) == 1
-
-
-def test_json_and_lines_say_the_same(root: Path) -> None:
-    break_much(root)
-    found = find(root)
-    document = canonical.loads(render_json(found), "findings")
-    assert document["ok"] is False
-    listed = [canonical.convert(one, Finding, "findings") for one in document["findings"]]
-    assert listed == found
-    assert render_lines(listed) == render_lines(found)
-    assert len(render_lines(found).splitlines()) == len(found) > 10
-    assert found == sorted(found, key=Finding.order)
-
-
-def test_no_finding_is_ok() -> None:
-    assert render_lines([]) == ""
-    assert render_json([]) == b'{\n  "ok": true,\n  "findings": []\n}\n'
-
-
-@given(
-    st.lists(st.builds(Finding, code=st.text(), path=st.text(), json_pointer=st.none() | st.text(), message=st.text()))
-)
-def test_findings_survive_json(findings: list[Finding]) -> None:
-    document = canonical.loads(render_json(findings), "findings")
-    assert [one["message"] for one in document["findings"]] == [one.message for one in findings]
-
-
-# -- folders of another tool -------------------------------------------------------------------------
-
-BASE = corpus.FOLDER / "_synthetic" / "validate_base"
-needs_corpus = pytest.mark.skipif(not BASE.is_dir(), reason=corpus.ABSENT)
-
-
-def explained(finding: Finding) -> bool:
-    """What a folder that the earlier tool holds for good may still be told, and why."""
-    if finding.code == "RULE_NOT_HONOURED":
-        return finding.severity == "warning"
-    if finding.code == "REPORT_STALE":  # its reports were not made again when the wrapper's version changed
-        return finding.json_pointer == "/inputs/wrapper/wrapper_version"
-    # Its metadata was made before it recorded where the artifacts are.
-    return finding.code == "VERSION_METADATA_STALE" and finding.json_pointer == "/artifacts"
-
-
-@needs_corpus
-def test_a_folder_of_another_tool_is_judged_by_its_own_schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
-    root = Path(shutil.copytree(BASE, tmp_path / "foreign"))
-    found = find(root)
-    assert [one for one in found if not explained(one)] == []
-    # Once its derived files are made again, only the warnings are left.
-    stages.report(open_folder(root), "0.61.0")
-    stages.version_metadata(open_folder(root), "0.61.0")
-    assert codes(find(root)) == {"RULE_NOT_HONOURED"}
-
-
-@needs_corpus
-@pytest.mark.parametrize("case", [case for case in corpus.cases("validate") if "mutations" not in case.id])
-def test_real_folders_of_another_tool_do_not_stop_validation(case: dict[str, Any]) -> None:
-    found = find(corpus.folder(case))
-    assert {one.severity for one in found if one.code == "RULE_NOT_HONOURED"} <= {"warning"}
-    expected = {(one["code"], one["path"]) for one in case["expected_violations"] if "NOTE" not in one["code"]}
-    assert expected <= {(one.code, one.path) for one in found}
+    delete(path)(root)
+    if path == RULES:
+        with pytest.raises(ArtifactMissing, match=path):
+            find(root)

@@ -83,7 +83,7 @@ GOLDENS = [
     (Codex(), ""),
     (Codex(version=True), "--version"),
     (Codex(help=True), "--help"),
-    (Codex(prompt="hi", ask_for_approval=ApprovalPolicy.NEVER), "--ask-for-approval never -- hi"),
+    (Codex(ask_for_approval=ApprovalPolicy.NEVER), "--ask-for-approval never"),
     (Codex(config={"b": "1", "a": "2"}, command=Exec(prompt="x")), "--config=b=1 --config=a=2 exec -- x"),
     (
         Codex(enable=("f", "g"), disable=("h",), command=FeaturesList()),

@@ -18,11 +18,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import IO
 
+from pipeline.contract.agent import fits
 from pipeline.errors import DownloadFailed, IntegrityMismatch, PackageLayoutUnknown
 
 _CHUNK = 1 << 20
@@ -89,7 +89,7 @@ class Archive:
 def find_one(names: Sequence[str], patterns: Sequence[str], spec: str, where: object) -> str:
     """The one of ``names`` that the first fitting pattern names (see ``Archive.find``)."""
     for pattern in patterns:
-        found = sorted(name for name in names if _matches(name, pattern))
+        found = sorted(name for name in names if fits(name, pattern))
         if len(found) > 1:
             raise PackageLayoutUnknown(
                 f"{pattern!r} matches {len(found)} files of {spec}: {_some(found)}",
@@ -200,11 +200,6 @@ def _parts(path: str, spec: str) -> list[str]:
     if "\\" in path or parts[0] == "" or ".." in parts:
         raise _refused(f"the path {path!r} leaves the package", spec)
     return [part for part in parts if part not in ("", ".")]
-
-
-def _matches(name: str, pattern: str) -> bool:
-    parts, globs = name.split("/"), pattern.split("/")
-    return len(parts) == len(globs) and all(map(fnmatchcase, parts, globs))
 
 
 def _refused(problem: str, spec: str) -> PackageLayoutUnknown:

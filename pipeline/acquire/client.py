@@ -1,6 +1,6 @@
 """A registry's client: what is asked of it, and how its program is called.
 
-A client is a module (``npm``, ``pypi``) that answers ``Client``'s four questions through the user's own
+A client is a module (``npm``, ``pypi``) that answers ``Client``'s three questions through the user's own
 program, with the user's own configuration, so that mirrors, proxies and credentials are that program's
 business. A *spec* is one published package in the program's own words (``tool@1.2.3``, ``tool==1.2.3``).
 Raises DownloadFailed when the program is missing, cannot be started or takes too long; messages never
@@ -18,7 +18,6 @@ from typing import Protocol
 
 from pipeline import process
 from pipeline.acquire.progress import Progress
-from pipeline.contract.agent import Package
 from pipeline.errors import BinaryError, BinaryTimeout, DownloadFailed
 
 QUERY_SECONDS = 120.0
@@ -36,9 +35,6 @@ _ADDRESSES = re.compile(
 
 class Client(Protocol):
     """What ``lock`` and ``acquire`` ask. ``folder`` is a fresh one that the call may use as it likes."""
-
-    def spec_of(self, package: Package, version: str) -> str:
-        """The published package that holds ``version``."""
 
     def integrity(self, spec: str, folder: Path) -> str | None:
         """The digest (SRI) that the registry publishes for ``spec``; None when there is no such package."""

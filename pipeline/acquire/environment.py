@@ -23,9 +23,10 @@ from pipeline.acquire.pypi import Distribution
 from pipeline.acquire.shelf import discard, home_of, record, writing
 from pipeline.acquire.store import Started, place, state_of
 from pipeline.contract.agent import Agent, Package
+from pipeline.contract.targets import platform_of
 from pipeline.errors import DownloadFailed, IntegrityMismatch, PackageLayoutUnknown
 from pipeline.layout import Root
-from pipeline.snapshot.target import host_platform, platform_of
+from pipeline.snapshot.target import host_platform
 from pipeline.surface.lock import LockRow
 
 _WINDOWS = sys.platform == "win32"

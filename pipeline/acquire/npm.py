@@ -16,9 +16,7 @@ import orjson
 
 from pipeline.acquire.client import FETCH_SECONDS, QUERY_SECONDS, failed, largest_file, run, without_addresses
 from pipeline.acquire.progress import Progress
-from pipeline.contract.agent import Package
 from pipeline.errors import DownloadFailed, IntegrityMismatch
-from pipeline.layout import version_key
 
 # On Windows a plain `npm` is also there, a shell script that cannot be spawned.
 _PROGRAM = "npm.cmd" if os.name == "nt" else "npm"
@@ -32,12 +30,6 @@ class Answer(NamedTuple):
     value: Any
     code: str
     reason: str
-
-
-def spec_of(package: Package, version: str) -> str:
-    """``<name>@<version>``, with the target's suffix unless all targets share one package."""
-    shared = package.shared_until is not None and version_key(version) <= version_key(package.shared_until)
-    return f"{package.name}@{version}" + ("" if shared or not package.suffix else f"-{package.suffix}")
 
 
 def integrity(spec: str, folder: Path) -> str | None:

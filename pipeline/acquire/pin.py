@@ -61,9 +61,9 @@ def lock(
                 continue
             published = True
             with fetched(client, spec, integrity, folder, progress) as (path, archive):
-                release = _Release(root, version, client, spec, integrity, path, archive, folder, progress)
+                release = _Release(root, version, client, spec, integrity, path, archive, folder, progress, old)
                 for target, package in packages.items():
-                    rows[version, target] = release.row(target, package, old.row(version, target))
+                    rows[version, target] = release.row(target, package)
                 requirements |= release.requirements
     if not published:
         raise DownloadFailed(
@@ -92,11 +92,12 @@ class _Release:
     archive: Archive
     folder: Path
     progress: Progress
+    old: Lock
     requirements: dict[Path, bytes] = field(default_factory=dict)
 
-    def row(self, target: str, package: Package, old: LockRow | None) -> LockRow:
-        """The target's row; ``old`` is the one that it replaces. Keeps what a venv stands on in ``requirements``."""
-        where = f"{self.root.agent}: packages.{target}.members"
+    def row(self, target: str, package: Package) -> LockRow:
+        """The target's row. Keeps what a venv stands on in ``requirements``."""
+        where, old = f"{self.root.agent}: packages.{target}.members", self.old.row(self.version, target)
         epoch, tree = self._epoch(old), None
         if package.kind == "file":
             member = self.archive.find(package.members, where)
@@ -140,10 +141,11 @@ class _Release:
         return hashlib.sha256(content).hexdigest()
 
     def _epoch(self, old: LockRow | None) -> int:
-        """The row's epoch: kept as long as the package is the same, else the registry's publish time."""
-        if old is not None and old.integrity == self.integrity:
-            # A mirror may say another time tomorrow; what is stamped with the old one must not change.
-            return old.epoch
+        """The package's epoch: the one that it has in the lock, for whichever target, else its publish time."""
+        # A mirror may say another time tomorrow; what is stamped with the old one must not change.
+        same = [row.epoch for row in self.old.rows if (row.package, row.integrity) == (self.spec, self.integrity)]
+        if same:
+            return min(same)
         if old is not None:
             self.progress.say(
                 f"{self.spec}: the integrity changed from {old.integrity}; a published version should never change"
@@ -184,7 +186,7 @@ def _wanted(
         elif package.kind == "venv" and not environment.runs_here(target):
             progress.say(f"skipped {target}: what a Python application needs can only be found out there")
         else:
-            wanted[package.registry, CLIENTS[package.registry].spec_of(package, version)][target] = package
+            wanted[package.registry, package.spec(version)][target] = package
     if not wanted:
         raise UsageError(
             f"none of {', '.join(chosen)} can be pinned in version {version} on this machine",

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from pipeline import canonical
 from pipeline.acquire.client import FETCH_SECONDS, QUERY_SECONDS, failed, largest_file, run, without_addresses
 from pipeline.acquire.progress import Progress
-from pipeline.contract.agent import Package
 from pipeline.errors import DownloadFailed, IntegrityMismatch
 
 # `--python` came with pip 22.3, the report with 22.2.
@@ -38,11 +37,6 @@ class Distribution(NamedTuple):
     version: str
     sha256: str
     is_wheel: bool
-
-
-def spec_of(package: Package, version: str) -> str:
-    """``<name>==<version>``, and the platform tag where the package has one as its suffix."""
-    return f"{package.name}=={version}" + (f" --platform {package.suffix}" if package.suffix else "")
 
 
 def integrity(spec: str, folder: Path) -> str | None:

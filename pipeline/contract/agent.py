@@ -6,15 +6,24 @@ Strict: an unknown key is an error that names the file and the key. Placeholders
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
 from pipeline import canonical
 from pipeline.errors import RulesInvalid
 from pipeline.layout import is_version, version_key
-from pipeline.surface.units import Shape
+from pipeline.surface.units import CommandPath, Shape
+
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+# Where the scripts of a Python environment stand, on every system.
+_SCRIPTS = ("bin/{}", "Scripts/{}", "Scripts/{}.exe")
+
+Unit = tuple[CommandPath, str | None]
+"""A command's path, and a flag of it by one of its names; None is the command itself."""
 
 
 class Package(Shape, frozen=True, kw_only=True):
@@ -58,6 +67,24 @@ class Package(Shape, frozen=True, kw_only=True):
         for key, version in (("since", self.since), ("shared_until", self.shared_until)):
             yield version is not None and not is_version(version), f"{key} = {version!r} is not a version"
 
+    def spec(self, version: str) -> str:
+        """The published package of a version, as the registry's own program takes it (``a@1.2.3``, ``a==1.2.3``)."""
+        if self.registry == "pypi":
+            return f"{self.name}=={version}" + (f" --platform {self.suffix}" if self.suffix else "")
+        shared = self.shared_until is not None and version_key(version) <= version_key(self.shared_until)
+        return f"{self.name}@{version}" + ("" if shared or not self.suffix else f"-{self.suffix}")
+
+    def starts(self, member: str) -> bool:
+        """Whether ``member``, a file of the package (of a ``venv``: of the environment), is one that may be started."""
+        places = _SCRIPTS if self.kind == "venv" else ("{}",)
+        return any(fits(member, place.format(pattern)) for pattern in self.members for place in places)
+
+
+def fits(path: str, pattern: str) -> bool:
+    """Whether a pattern names a path; ``*`` stands for one folder or part of a name."""
+    parts, globs = path.split("/"), pattern.split("/")
+    return len(parts) == len(globs) and all(map(fnmatchcase, parts, globs))
+
 
 class Help(Shape, frozen=True, kw_only=True):
     """How help is asked for and in which format it is printed; what is left out is learned from the root's page.
@@ -92,6 +119,10 @@ class FeatureProbe(Shape, frozen=True, kw_only=True):
     list: tuple[str, ...]
     enable: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        if not any("{feature}" in word for word in self.enable):
+            raise ValueError("enable never says {feature}, the name of the one to switch on")
+
 
 class Wrapper(Shape, frozen=True, kw_only=True):
     """The wrapper that coverage is generated from: its room under ``pipeline.wrapper`` and its version.
@@ -118,6 +149,25 @@ class Oracles(Shape, frozen=True, kw_only=True):
     probe: str | None = None
     watch: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        self.watched()
+
+    def watched(self) -> tuple[Unit, ...]:
+        """The units of ``watch``."""
+        units: list[Unit] = []
+        for line in self.watch:
+            words = tuple(line.split())
+            flag = words[-1] if words and words[-1].startswith("-") else None
+            path = words[:-1] if flag else words
+            if not words or any(word.startswith("-") for word in path):
+                raise ValueError(
+                    f"cannot watch {line!r}: write the command's words, then at most one flag without a value"
+                )
+            if (path, flag) in units:
+                raise ValueError(f"watches {line!r} twice: name it once")
+            units.append((path, flag))
+        return tuple(units)
+
 
 class Agent(Shape, frozen=True, kw_only=True):
     tool: str
@@ -131,6 +181,9 @@ class Agent(Shape, frozen=True, kw_only=True):
     wrapper: Wrapper | None = None
 
     def __post_init__(self) -> None:
+        for name, value in self.environment.items():
+            if unknown := set(_PLACEHOLDER.findall(value)) - {"{home}"}:
+                raise ValueError(f"environment.{name}: {min(unknown)} is no placeholder; {{home}} is")
         for target, packages in self.packages.items():
             starts = [version_key(each.since) if each.since else () for each in _listed(packages)]
             if starts != sorted(set(starts)):
@@ -158,6 +211,6 @@ def read_agent(path: Path) -> Agent:
     raw = canonical.read_bytes(path)
     try:
         document = tomllib.loads(raw.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise RulesInvalid(f"not valid TOML: {error}", where=path, remedy="correct that line") from None
     return canonical.convert(document, Agent, path)

@@ -5,16 +5,22 @@ A folder that another tool made has no ``agent.toml``: its tool is the one that 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import canonical
 from pipeline.clock import timestamp
-from pipeline.contract.agent import Agent, Wrapper, read_agent
-from pipeline.contract.rules import Rules, read_rules
+from pipeline.contract.exclusions import Problem
+from pipeline.contract.links import refuse_outside
+from pipeline.contract.rules import Rules, judge_rules, read_rules
 from pipeline.errors import ArtifactMissing, UsageError
 from pipeline.layout import Root
 from pipeline.surface.lock import Lock
+
+if TYPE_CHECKING:
+    from pipeline.contract.agent import Agent, Wrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,35 @@ def open_folder(root: Path, rules: Path | None = None) -> Folder:
 
     Raises ArtifactMissing if the folder or its rules are not there, RulesInvalid if they cannot be followed.
     """
+    place = _place(root)
+    return _opened(place, read_rules(rules or place.rules), rules)
+
+
+def judge_folder(root: Path, rules: Path | None = None) -> tuple[Folder, tuple[Problem, ...]]:
+    """The same for validation: what is wrong with the rules' exclusions is told, and only the sound ones count."""
+    place = _place(root)
+    judged, problems = judge_rules(rules or place.rules)
+    return _opened(place, judged, rules), problems
+
+
+def _place(root: Path) -> Root:
     if not root.is_dir():
         raise ArtifactMissing("no such folder", where=root, remedy="name the folder of an agent with --root")
     place = Root(root)
-    rules_path = rules or place.rules
+    refuse_outside(place, (place.rules, place.agent))
+    return place
+
+
+def _opened(root: Root, rules: Rules, rules_path: Path | None) -> Folder:
     return Folder(
-        root=place,
-        rules=read_rules(rules_path),
-        rules_path=rules_path,
-        agent=read_agent(place.agent) if place.agent.exists() else None,
+        root=root,
+        rules=rules,
+        rules_path=rules_path or root.rules,
+        agent=_agent(root.agent) if os.path.lexists(root.agent) else None,
     )
+
+
+def _agent(path: Path) -> Agent:
+    from pipeline.contract.agent import read_agent  # folders of other tools have none
+
+    return read_agent(path)

@@ -15,12 +15,10 @@ from pipeline.helptext.dialect import Dialect
 from pipeline.helptext.page import Page, Subcommand
 from pipeline.helptext.plain import PLAIN
 from pipeline.helptext.yargs import YARGS
+from pipeline.surface.revision import REVISION
 from pipeline.surface.units import Path
 
 __all__ = ["DIALECTS", "FALLBACK", "REVISION", "Dialect", "Page", "Subcommand", "detect", "dialect", "read_page"]
-
-# Counts up whenever the same help would be read differently: snapshots record it.
-REVISION: int = 2
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {each.name: each for each in (ARGPARSE, CLAP, CLICK, COBRA, COMMANDER, YARGS, PLAIN)}

@@ -1,5 +1,1 @@
-"""The life of one upstream version: snapshotted → reported → validated → supported."""
-
-from pipeline.lifecycle.metadata import build_metadata, metadata_bytes
-
-__all__ = ["build_metadata", "metadata_bytes"]
+"""The life of one upstream version: snapshotted → reported → validated → supported, promoted, pruned."""

@@ -11,6 +11,8 @@ from pipeline import canonical
 from pipeline.contract.rules import Rules
 from pipeline.errors import GateFailed, UsageError
 from pipeline.layout import Root
+from pipeline.lifecycle.gates import Earned, latest_validated_obstacle, status_obstacle
+from pipeline.lifecycle.outcomes import outcome_problems
 from pipeline.lifecycle.support import support_of
 from pipeline.report.upstream import Upstream
 from pipeline.surface.coverage import CoveredCommand, Manifest
@@ -32,15 +34,15 @@ def metadata_bytes(
     rules: Rules,
     *,
     updated_at: str,
+    existing: CarriedOver | None,
     validation: Validation | None = None,
 ) -> bytes:
     """Derive the metadata of a version from its union and the wrapper coverage, as the bytes of its file.
 
-    ``notes`` are carried over from the file that is there, and so is ``validation`` unless given.
+    ``notes`` are carried over from the ``existing`` file, and so is ``validation`` unless given.
     Raises GateFailed, ArtifactMissing for a stage that has not run yet.
     """
     union = canonical.read_bytes(root.union(version))
-    path = root.metadata(version)
     if status is not Status.SNAPSHOTTED:
         canonical.read_bytes(root.report(version, "any"))
     coverage = None
@@ -54,7 +56,7 @@ def metadata_bytes(
         status=status,
         updated_at=updated_at,
         validation=validation,
-        existing=canonical.read(path, CarriedOver) if path.exists() else None,
+        existing=existing,
         union_sha256=hashlib.sha256(union).hexdigest(),
     )
     return canonical.encode(metadata)
@@ -78,7 +80,9 @@ def build_metadata(
     elif existing is not None:
         validation = existing.validation
     support = None if coverage is None else support_of(upstream, coverage, rules)
-    metadata = VersionMetadata(
+    earned = Earned.of(support, validation, upstream.targets)
+    _check_gate(version, status, earned, rules, complete=upstream.complete)
+    return VersionMetadata(
         schema_version=1,
         semantic_version=version,
         status=status,
@@ -92,10 +96,13 @@ def build_metadata(
         ),
         coverage=support,
         validation=validation,
-        promotion=Promotion(eligible_for_latest_validated=status is Status.VALIDATED),
+        promotion=Promotion(
+            eligible_for_latest_validated=status.reaches(
+                rules.version_metadata.promotion_gate.latest_validated_requires
+            )
+            and latest_validated_obstacle(earned, rules, complete=upstream.complete) is None
+        ),
     )
-    _check_gates(metadata, rules)
-    return metadata
 
 
 def _check_validation(validation: Validation, status: Status, rules: Rules) -> None:
@@ -104,57 +111,16 @@ def _check_validation(validation: Validation, status: Status, rules: Rules) -> N
             "a version that is only snapshotted has no validated targets",
             remedy="leave the target options out, or ask for a later status",
         )
-    named = validation.outcomes()
-    for target in named:
-        if target not in rules.targets:
-            raise UsageError(f"{target} is not an expected target", remedy=f"name one of {', '.join(rules.targets)}")
-        if named.count(target) > 1:
-            raise UsageError(f"{target} is named twice", remedy="a target either passed, failed or was skipped")
+    problem = next(outcome_problems(validation, rules), None)
+    if problem:
+        raise UsageError(problem.message, remedy=problem.remedy)
 
 
-def _check_gates(metadata: VersionMetadata, rules: Rules) -> None:
+def _check_gate(version: str, status: Status, earned: Earned, rules: Rules, *, complete: bool) -> None:
     """Raise GateFailed if the version has not earned its status."""
-    if reason := _obstacle(metadata, rules):
-        problem, remedy = reason
+    if reason := status_obstacle(status, earned, rules, complete=complete):
         raise GateFailed(
-            f"{metadata.semantic_version} cannot become {metadata.status}: {problem}",
-            where=f"versions/{metadata.semantic_version}.json",
-            remedy=remedy,
+            f"{version} cannot become {status}: {reason.problem}",
+            where=f"versions/{version}.json",
+            remedy=reason.remedy,
         )
-
-
-def _obstacle(metadata: VersionMetadata, rules: Rules) -> tuple[str, str] | None:
-    """What stands between a version and its status, and what to do about it."""
-    required, supported = rules.union.required_target, _supported(metadata)
-    passed = (metadata.validation and metadata.validation.passed_targets) or ()
-    if metadata.status is Status.VALIDATED:
-        if required not in supported:
-            return _uncovered(required, metadata)
-        if required not in passed:
-            return (
-                f"validation has not passed on the required target {required}",
-                f"validate it there and say so with --passed-target {required}",
-            )
-    if metadata.status is Status.SUPPORTED:
-        if rules.version_metadata.supported_policy.requires_union_complete and not metadata.artifacts.union_complete:
-            return "its union is not complete", "take the snapshots of the missing targets"
-        if lacking := [target for target in rules.targets if target not in supported]:
-            return _uncovered(lacking[0], metadata)
-    return None
-
-
-def _supported(metadata: VersionMetadata) -> tuple[str, ...]:
-    return metadata.coverage.supported_targets if metadata.coverage else ()
-
-
-def _uncovered(target: str, metadata: VersionMetadata) -> tuple[str, str]:
-    reasons = (metadata.coverage and metadata.coverage.unsupported_targets) or ()
-    why = next(
-        (
-            f": {one.uncovered_units} units are not covered, the first is {one.first_uncovered}"
-            for one in reasons
-            if one.target_triple == target
-        ),
-        "",
-    )
-    return f"{target} is not supported{why}", "cover or waive what the reports list as missing"

@@ -6,7 +6,7 @@ version metadata uses too.
 """
 
 from pipeline.report.build import render_reports, sort_units
-from pipeline.report.stage import report_bytes, write_reports
+from pipeline.report.stage import Digests, report_pieces, write_reports
 from pipeline.report.upstream import Upstream
 
-__all__ = ["Upstream", "render_reports", "report_bytes", "sort_units", "write_reports"]
+__all__ = ["Digests", "Upstream", "render_reports", "report_pieces", "sort_units", "write_reports"]

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.contract.rules import Exclusion, Rules
+from pipeline.contract.targets import TargetSet
 from pipeline.report.markdown import render_lines, render_report
-from pipeline.report.resolve import NO_WAIVERS, Claims, Resolver, Standing, TargetSet, resolve
+from pipeline.report.resolve import NO_WAIVERS, Claims, Resolver, Standing
 from pipeline.report.upstream import Exclusions, Unit, Upstream
 from pipeline.surface.coverage import CoveredCommand, Level
 from pipeline.surface.report import Deltas
@@ -41,7 +42,8 @@ class Question(NamedTuple):
 class Placement(NamedTuple):
     """Where a unit goes: a list, in the reports of a bit mask over the questions, with what stands there.
 
-    ``on`` is where upstream has it; for what upstream does not have at all, where the wrapper claims it.
+    ``on`` is where upstream has it; for what upstream does not have at all, where the wrapper claims it. Where
+    the wrapper's level differs by target, it is the targets of that level.
     """
 
     list: str
@@ -69,10 +71,11 @@ class Sorted:
 
 
 def sort_units(upstream: Upstream, coverage: Sequence[CoveredCommand], rules: Rules) -> Sorted:
-    """Compare a union with a wrapper coverage. Raises LevelsMixed, ScopeMismatch or NoteMissing."""
+    """Compare a union with a wrapper coverage. Raises LevelsMixed or NoteMissing."""
     targets = TargetSet(rules, upstream.targets)
     questions = _questions(upstream, targets)
-    lists = _Sorter(questions, Resolver(coverage, targets), targets).sort(upstream, rules)
+    resolver = Resolver(coverage, targets, exact=upstream.has_provenance)
+    lists = _Sorter(questions, resolver, targets).sort(upstream, rules)
     return Sorted(upstream, questions, lists)
 
 
@@ -175,23 +178,24 @@ class _Sorter:
     ) -> Iterator[Placement]:
         """Where a unit of upstream goes."""
         available = self._targets.mask(unit.available_on)
-        found: dict[tuple[str, str | None, str | None], int] = {}
+        found: dict[tuple[str, tuple[str, ...], str | None, str | None], int] = {}
         for index, question in enumerate(self._questions):
             if not question.asks(available):
                 continue
-            if exclusion:
-                level = resolve(claims, question.relevant, unit).level
-                outcome: tuple[str, str | None, str | None] = (f"excluded_{_PLURAL[unit.kind]}", level, exclusion.note)
-            else:
-                present = question.relevant if question.every else available & question.relevant
-                standing = self._resolver.standing(unit, claims, waivers, question.relevant, present)
-                name = _list_for(unit, standing)
-                if name is None:
-                    continue
-                outcome = (name, *standing)
-            found[outcome] = found.get(outcome, 0) | 1 << index
-        for (name, level, note), questions in found.items():
-            yield Placement(name, questions, unit.available_on, level, note)
+            present = question.relevant if question.every else available & question.relevant
+            parts = (
+                self._resolver.resolve(claims, question.relevant, present, unit)
+                if exclusion
+                else self._resolver.parts(unit, claims, waivers, question.relevant, present)
+            )
+            for targets, standing in parts:
+                name = f"excluded_{_PLURAL[unit.kind]}" if exclusion else _list_for(unit, standing)
+                if name is not None:
+                    on = unit.available_on if len(parts) == 1 else self._targets.list(targets)
+                    outcome = (name, on, standing.level, exclusion.note if exclusion else standing.note)
+                    found[outcome] = found.get(outcome, 0) | 1 << index
+        for (name, on, level, note), questions in found.items():
+            yield Placement(name, questions, on, level, note)
 
     def _wrapper_only(self, upstream: Upstream) -> None:
         """What the wrapper claims and upstream does not have, under each question."""
@@ -214,9 +218,10 @@ class _Sorter:
         found: dict[tuple[tuple[str, ...], Standing], int] = {}
         for index, question in enumerate(self._questions):
             if question.asks(claims.reach) and not question.asks(available):
-                on = unit.available_on or command_on or self._targets.list(claims.reach & question.relevant)
-                outcome = (on, resolve(claims, question.relevant, unit))
-                found[outcome] = found.get(outcome, 0) | 1 << index
+                parts = self._resolver.resolve(claims, question.relevant, claims.reach & question.relevant, unit)
+                for targets, standing in parts:
+                    on = (len(parts) == 1 and (unit.available_on or command_on)) or self._targets.list(targets)
+                    found[on, standing] = found.get((on, standing), 0) | 1 << index
         for (on, (level, note)), questions in found.items():
             yield Placement(f"wrapper_only_{_PLURAL[unit.kind]}", questions, on, level, note)
 

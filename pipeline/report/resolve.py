@@ -3,56 +3,24 @@
 Sets of targets are bit masks over the expected targets (``TargetSet``). A *claim* is one entry of the
 wrapper coverage with the targets on which it holds. A command that is intentionally unsupported waives its
 whole subtree: a unit that has no claim of its own takes the nearest waiver among its ancestors.
+
+Where the levels of a unit differ by target, each target gets its own (``Part``). Two levels on one target are
+a contradiction, and an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from pipeline.contract.rules import Rules
-from pipeline.errors import LevelsMixed, NoteMissing, ScopeMismatch
+from pipeline.contract.targets import TargetSet
+from pipeline.errors import LevelsMixed, NoteMissing
 from pipeline.report.upstream import Kind, Unit
-from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag, Level, Scope
+from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag, Level
 from pipeline.surface.units import Path
-
-
-class TargetSet:
-    """Masks for sets of targets; bit 0 is the first expected target."""
-
-    def __init__(self, rules: Rules, others: Iterable[str] = ()) -> None:
-        self.names = tuple(dict.fromkeys((*rules.targets, *others)))
-        self._bit = {name: 1 << index for index, name in enumerate(self.names)}
-        self._masks: dict[tuple[str, ...], int] = {}
-        self.expected = self.mask(rules.targets)
-        self._platforms: dict[str, int] = {}
-        for target, platform in rules.union.platform_mapping.items():
-            self._platforms[platform] = self._platforms.get(platform, 0) | self._bit.get(target, 0)
-
-    def mask(self, targets: tuple[str, ...]) -> int:
-        """The set of the named targets; names that nobody expects count for nothing."""
-        found = self._masks.get(targets)
-        if found is None:
-            found = 0
-            for target in targets:
-                found |= self._bit.get(target, 0)
-            self._masks[targets] = found
-        return found
-
-    def scope(self, scope: Scope | None) -> int:
-        """Where a claim holds: everywhere expected without a scope, else all that the scope names."""
-        if scope is None:
-            return self.expected
-        found = self.mask(scope.target_triples or ())
-        for platform in scope.platforms or ():
-            found |= self._platforms.get(platform, 0)
-        return found & self.expected
-
-    def list(self, mask: int) -> tuple[str, ...]:
-        return tuple(name for name, bit in self._bit.items() if mask & bit)
 
 
 class Claim(NamedTuple):
@@ -82,16 +50,28 @@ class Standing(NamedTuple):
     note: str | None
 
 
+class Part(NamedTuple):
+    """What holds for a unit on some of the targets asked about."""
+
+    targets: int
+    standing: Standing
+
+
 NOTHING = Standing(None, None)
 UNCLAIMED = Claims()
 NO_WAIVERS: tuple[Claims, ...] = ()
 
 
 class Resolver:
-    """Answers for one wrapper coverage. Entries keep the order in which the file lists them."""
+    """Answers for one wrapper coverage. Entries keep the order in which the file lists them.
 
-    def __init__(self, coverage: Sequence[CoveredCommand], targets: TargetSet) -> None:
-        self.targets = targets
+    ``exact``: a claim says nothing of targets that it does not name. The earlier tool takes a claim that
+    holds on one target for an answer on all of them, which its files need to come out as they are.
+    """
+
+    def __init__(self, coverage: Sequence[CoveredCommand], targets: TargetSet, *, exact: bool) -> None:
+        self._exact = exact
+        self._targets = targets
         self._shared: dict[tuple[Claim, ...], Claims] = {}
         self._claims: dict[Path, dict[tuple[Kind, str], Claims]] = {}
         for command in coverage:
@@ -116,7 +96,7 @@ class Resolver:
         entry: CoveredCommand | CoveredFlag | CoveredArg,
         within: int,
     ) -> None:
-        targets = within if entry.scope is None else self.targets.scope(entry.scope) & within
+        targets = within if entry.scope is None else self._targets.scope(entry.scope) & within
         claims: tuple[Claim, ...] = (Claim(targets, entry.level, (entry.note or "").strip() or None),)
         if earlier := here.get(unit):
             claims = (*earlier.all, *claims)
@@ -142,51 +122,65 @@ class Resolver:
         above = (path[:depth] for depth in range(len(path), -1, -1))
         return tuple(self._waived[one] for one in above if one in self._waived)
 
-    def standing(self, unit: Unit, claims: Claims, waivers: Sequence[Claims], relevant: int, present: int) -> Standing:
+    def parts(
+        self, unit: Unit, claims: Claims, waivers: Sequence[Claims], relevant: int, present: int
+    ) -> Sequence[Part]:
         """Resolve a unit; ``relevant`` are the targets asked about, ``present`` those where the unit is.
 
-        Raises LevelsMixed if the claims do not agree on the relevant targets, ScopeMismatch if a waiver
-        covers the unit on some of its targets only, NoteMissing if a waiver gives no reason.
+        One part, unless the targets differ; then each target is in one part, in expected order. Raises
+        LevelsMixed if claims contradict each other on one target, NoteMissing if a waiver gives no reason.
         """
-        found = resolve(claims, relevant, unit)
-        if found.level is None:
-            found = self._inherited(unit, waivers, relevant, present)
-        if found.level == Level.INTENTIONALLY_UNSUPPORTED and not found.note:
-            raise NoteMissing(
-                f"{unit} is intentionally unsupported without a note",
-                where="wrapper coverage",
-                remedy="say in a note why it is left out",
-            )
+        found: list[Part] = []
+        for claimed in self.resolve(claims, relevant, present, unit):
+            found += [claimed] if claimed.standing.level else self._inherited(unit, waivers, claimed.targets)
+        for _, (level, note) in found:
+            if level == Level.INTENTIONALLY_UNSUPPORTED and not note:
+                raise NoteMissing(
+                    f"{unit} is intentionally unsupported without a note",
+                    where="wrapper coverage",
+                    remedy="say in a note why it is left out",
+                )
         return found
 
-    def _inherited(self, unit: Unit, waivers: Sequence[Claims], relevant: int, present: int) -> Standing:
+    def _inherited(self, unit: Unit, waivers: Sequence[Claims], targets: int) -> Iterator[Part]:
+        """What the waivers above a unit say of it, nearest first; what none of them covers has no level."""
+        left = targets
         for claims in waivers:
-            waiver = resolve(claims, relevant, unit)
-            if waiver.level != Level.INTENTIONALLY_UNSUPPORTED:
+            if not left & claims.reach:
                 continue
-            covered = claims.reach & present
-            if covered == present:
-                return waiver
-            if covered:
-                some, rest = self.targets.list(covered), self.targets.list(present & ~covered)
-                raise ScopeMismatch(
-                    f"a waiver above {unit} covers it on {', '.join(some)} but not on {', '.join(rest)}",
-                    where="wrapper coverage",
-                    remedy="widen the waiver's scope, or declare the unit on its own",
-                )
-        return NOTHING
+            for covered, waiver in self.resolve(claims, left, left & claims.reach, unit):
+                if waiver.level == Level.INTENTIONALLY_UNSUPPORTED:
+                    yield Part(covered, waiver)
+                    left &= ~covered
+        if left:
+            yield Part(left, NOTHING)
+
+    def resolve(self, claims: Claims, relevant: int, present: int, unit: object) -> Sequence[Part]:
+        """The level that the claims agree on for the relevant targets, with the first note that says something.
+
+        Where they do not agree, what each of the targets that are ``present`` is told.
+        """
+        held = [claim for claim in claims if claim.targets & relevant]
+        if not held:
+            return (Part(present, NOTHING),)
+        agreed = len({claim.level for claim in held}) == 1
+        if agreed and not (self._exact and present & ~claims.reach):
+            return (Part(present, Standing(held[0].level, next((claim.note for claim in held if claim.note), None))),)
+        if not agreed and not relevant & (relevant - 1):
+            raise LevelsMixed(
+                f"{unit} has several levels on one target: {', '.join(sorted({claim.level for claim in held}))}",
+                where="wrapper coverage",
+                remedy="give each target one level: narrow the scopes until no two of them hold on the same target",
+            )
+        by_standing: dict[Standing, int] = {}
+        for bit in _bits(present):
+            for targets, standing in self.resolve(claims, bit, bit, unit):
+                by_standing[standing] = by_standing.get(standing, 0) | targets
+        return [Part(targets, standing) for standing, targets in by_standing.items()]
 
 
-def resolve(claims: Claims, relevant: int, unit: object) -> Standing:
-    """The level that the claims agree on for the relevant targets, with the first note that says something."""
-    held = [claim for claim in claims if claim.targets & relevant]
-    if not held:
-        return NOTHING
-    levels = {claim.level for claim in held}
-    if len(levels) > 1:
-        raise LevelsMixed(
-            f"{unit} has several levels for the same question: {', '.join(sorted(levels))}",
-            where="wrapper coverage",
-            remedy="give each target one level; reports over several targets need the same level on all of them",
-        )
-    return Standing(levels.pop(), next((claim.note for claim in held if claim.note), None))
+def _bits(mask: int) -> Iterator[int]:
+    """Each target of a set on its own, in expected order."""
+    while mask:
+        yield mask & -mask
+        mask &= mask - 1

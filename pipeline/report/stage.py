@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from mmap import mmap
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline import canonical
 from pipeline.canonical import Json
@@ -18,29 +20,62 @@ from pipeline.surface.coverage import Manifest
 
 
 def write_reports(
-    root: Root, version: str, *, generated_at: str, rules_path: Path | None = None, program: str = ""
+    root: Root,
+    version: str,
+    *,
+    generated_at: str,
+    rules_path: Path | None = None,
+    program: str = "",
+    into: Path | None = None,
 ) -> list[Path]:
     """Write ``reports/<version>/coverage.*`` and return the paths, in the order of the questions.
 
     All reports are computed before the first is written, and reports of questions that are no longer asked
-    (a target that is gone, ``all`` of a union that is no longer complete) are removed.
+    (a target that is gone, ``all`` of a union that is no longer complete) are removed. ``into`` is the folder to
+    write to, if it is not the version's own.
     """
     files = _pieces(root, version, generated_at=generated_at, rules_path=rules_path, program=program)
-    folder = root.reports(version)
-    written = [(folder / name, content) for name, content in files.items()]
-    canonical.write_all(written)
+    folder = into or root.reports(version)
+    canonical.write_all([(folder / name, content) for name, content in files.items()])
     for stale in sorted(folder.glob("coverage.*")):
         if stale.name not in files and stale.suffix in (".json", ".md"):
             stale.unlink()
-    return [path for path, _ in written]
+    return [root.reports(version) / name for name in files]
 
 
-def report_bytes(
-    root: Root, version: str, *, generated_at: str, rules_path: Path | None = None, program: str = ""
-) -> dict[str, bytes]:
-    """The files of ``write_reports`` as bytes, by name."""
-    files = _pieces(root, version, generated_at=generated_at, rules_path=rules_path, program=program)
-    return {name: b"".join(pieces) for name, pieces in files.items()}
+class Digests(NamedTuple):
+    """SHA-256 of what a report is made from; lower-case hex."""
+
+    union: str
+    coverage: str
+    rules: str
+
+
+def report_pieces(
+    upstream: Upstream,
+    coverage: Manifest,
+    rules: Rules,
+    *,
+    version: str,
+    generated_at: str,
+    program: str = "",
+    digests: Callable[[], Digests],
+) -> dict[str, list[bytes]]:
+    """The files of all reports of a version by name, in pieces; ``digests`` is asked only if they carry some."""
+    found = sort_units(upstream, coverage.coverage, rules)
+    inputs: Json = {
+        "upstream": {"semantic_version": version},
+        "wrapper": {"schema_version": 1},
+        "rules": {"rules_schema_version": rules.rules_schema_version},
+    }
+    if coverage.wrapper_version is not None:
+        inputs["wrapper"]["wrapper_version"] = coverage.wrapper_version
+    if upstream.has_provenance:
+        union, of_coverage, of_rules = digests()
+        inputs["upstream"]["union_sha256"] = union
+        inputs["wrapper"]["coverage_sha256"] = of_coverage
+        inputs["rules"]["rules_sha256"] = of_rules
+    return render_reports(found, inputs=inputs, generated_at=generated_at, program=program)
 
 
 @canonical.no_collector_pauses()
@@ -51,24 +86,20 @@ def _pieces(
     coverage_raw, rules_raw = canonical.read_bytes(root.wrapper_coverage), canonical.read_bytes(rules_path)
     rules = read_rules(rules_path)
     coverage = canonical.convert(canonical.loads(coverage_raw, root.wrapper_coverage), Manifest, root.wrapper_coverage)
-    inputs: Json = {
-        "upstream": {"semantic_version": version},
-        "wrapper": {"schema_version": 1},
-        "rules": {"rules_schema_version": rules.rules_schema_version},
-    }
-    if coverage.wrapper_version is not None:
-        inputs["wrapper"]["wrapper_version"] = coverage.wrapper_version
     # The digest of a big union costs as much as reading it, and needs no interpreter: it is made meanwhile.
     with canonical.mapped(root.union(version)) as union, ThreadPoolExecutor(1) as pool:
         upstream = Upstream.parse(union, root.union(version))
         _check_version(upstream, version, rules, root.union(version))
         digest = pool.submit(_sha256, union) if upstream.has_provenance else None
-        found = sort_units(upstream, coverage.coverage, rules)
-        if digest:
-            inputs["upstream"]["union_sha256"] = digest.result()
-            inputs["wrapper"]["coverage_sha256"] = _sha256(coverage_raw)
-            inputs["rules"]["rules_sha256"] = _sha256(rules_raw)
-    return render_reports(found, inputs=inputs, generated_at=generated_at, program=program)
+        return report_pieces(
+            upstream,
+            coverage,
+            rules,
+            version=version,
+            generated_at=generated_at,
+            program=program,
+            digests=lambda: Digests(digest.result() if digest else "", _sha256(coverage_raw), _sha256(rules_raw)),
+        )
 
 
 def _check_version(upstream: Upstream, version: str, rules: Rules, path: Path) -> None:

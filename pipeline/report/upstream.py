@@ -112,7 +112,7 @@ class Exclusions:
 
     def __init__(self, rules: Rules) -> None:
         self._found: dict[tuple[str, tuple[str, ...], str], Exclusion] = {
-            (one.unit, one.path, one.key or one.name or ""): one for one in rules.parity_exclusions.units
+            one.identity: one for one in rules.parity_exclusions.units
         }
 
     def walk(self, upstream: Upstream) -> Iterator[tuple[Unit, Exclusion | None]]:

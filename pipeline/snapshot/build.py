@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline import helptext
+from pipeline.contract.targets import platform_of
 from pipeline.errors import BinaryFailed
 from pipeline.helptext import Page
 from pipeline.snapshot.calls import calling
@@ -22,7 +23,6 @@ from pipeline.snapshot.probe import Version, ask_version
 from pipeline.snapshot.raw_help import write_raw_help
 from pipeline.snapshot.subject import Subject
 from pipeline.snapshot.supplement import add_supplement
-from pipeline.snapshot.target import platform_of
 from pipeline.surface.snapshot import Binary, Generator, Snapshot
 from pipeline.surface.units import Path as CommandPath
 from pipeline.surface.units import flag_names

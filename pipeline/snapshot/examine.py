@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.contract.agent import Oracles
+from pipeline.contract.agent import Oracles, Unit
 from pipeline.oracle import Probe, Testimony
 from pipeline.snapshot import states
 from pipeline.snapshot.calls import Caller
 from pipeline.snapshot.crawl import Tree, Walker, command_of
-from pipeline.snapshot.questions import Unit, doubted, unlisted, watched
+from pipeline.snapshot.questions import doubted, unlisted
 from pipeline.snapshot.states import Joined
 from pipeline.snapshot.witness import Witness
 from pipeline.surface.snapshot import Oracle
@@ -49,9 +49,9 @@ class Examined:
 
 
 def examine(walker: Walker, caller: Caller, oracles: Oracles, tree: Tree) -> Examined:
-    """Hear the witnesses. Raises RulesInvalid for what cannot be watched, UsageError for an unknown oracle."""
+    """Hear the witnesses. Raises UsageError for an unknown oracle."""
     manner, pseudo_commands = walker.manner, walker.subject.help.pseudo_commands
-    watch = watched(oracles.watch)
+    watch = oracles.watched()
     witness = Witness(caller, manner.program, manner.dialect, oracles, manner.flag)
     heard = witness.hear(tree.listed)
     testimony = heard.testimony if heard else None

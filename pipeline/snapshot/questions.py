@@ -7,32 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from pipeline.errors import RulesInvalid
+from pipeline.contract.agent import Unit
 from pipeline.oracle import Probe, Testimony, Told
 from pipeline.surface.units import Command, Flag, Path, flag_names, key_of
 
-# A command's path, and a flag of it by one of its names; None is the command itself.
-Unit = tuple[Path, str | None]
-
 # Every page has them or is asked by them: no news, and clap tells them even where they are disabled.
 EVERYWHERE = frozenset({"--help", "-h", "--version", "-V"})
-
-
-def watched(lines: Iterable[str]) -> tuple[Unit, ...]:
-    """Units spelled like command lines (``exec --full-auto``). Raises RulesInvalid for a line that is none."""
-    units: list[Unit] = []
-    for line in lines:
-        words = tuple(line.split())
-        flag = words[-1] if words and words[-1].startswith("-") else None
-        path = words[:-1] if flag else words
-        if not words or any(word.startswith("-") for word in path):
-            raise RulesInvalid(
-                f"cannot watch {line!r}",
-                where="oracles.watch",
-                remedy="write the command's words, then at most one flag without a value",
-            )
-        units.append((path, flag))
-    return tuple(units)
 
 
 def unlisted(

@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from pipeline.contract.agent import Unit
 from pipeline.oracle import Probe, Testimony, Told, ToldFlag
-from pipeline.snapshot.questions import EVERYWHERE, Unit, is_untold, with_name
+from pipeline.snapshot.questions import EVERYWHERE, is_untold, with_name
 from pipeline.surface.units import Arg, Command, Evidence, Flag, Path, State, flag_names, flag_order, key_of
 
 _UNASKED = Probe("unknown", reason="not asked")

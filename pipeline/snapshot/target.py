@@ -1,48 +1,21 @@
-"""Targets: which system and processor a target names, and which ones a binary is built for.
-
-A target is a triple (``aarch64-apple-darwin``) or a package's name for one (``darwin-arm64``). Names are
-Rust's: linux, macos, windows; x86_64, aarch64. Refuses a target that says no system or no processor.
-"""
+"""Targets of this machine and of a binary: which system and processor its header names."""
 
 from __future__ import annotations
 
 import platform
-import re
 import sys
 from pathlib import Path
 
-from pipeline.errors import BinaryMissing, UsageError
+from pipeline.contract.targets import PROCESSORS, SYSTEMS
+from pipeline.errors import BinaryMissing
 from pipeline.surface.snapshot import Platform
 
-_OS = {
-    "linux": "linux",
-    "darwin": "macos",
-    "macos": "macos",
-    "apple": "macos",
-    "windows": "windows",
-    "win32": "windows",
-}
-_ARCH = {"x86_64": "x86_64", "amd64": "x86_64", "x64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 _TRIPLES = {"linux": "unknown-linux-gnu", "macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 # The machine field of each format: ELF e_machine, COFF Machine, Mach-O cputype.
 _ELF = {0x3E: "x86_64", 0xB7: "aarch64"}
 _COFF = {0x8664: "x86_64", 0xAA64: "aarch64"}
 _MACH_O = {0x01000007: "x86_64", 0x0100000C: "aarch64"}
-
-
-def platform_of(target: str, os_name: str | None = None) -> Platform:
-    """The platform that ``target`` names; ``os_name`` overrides its system. Raises UsageError."""
-    words = re.split(r"[-.]", target.lower())
-    system = os_name or next((_OS[word] for word in words if word in _OS), None)
-    arch = next((_ARCH[word] for word in words if word in _ARCH), None)
-    if system is None or arch is None:
-        missing = "system" if system is None else "processor"
-        raise UsageError(
-            f"{target!r} does not say which {missing} it is",
-            remedy="write a target triple such as x86_64-unknown-linux-musl",
-        )
-    return Platform(os=system, arch=arch)
 
 
 def default_target(binary: Path) -> str:
@@ -66,7 +39,7 @@ def built_for(binary: Path) -> Platform | None:
 
 def host_platform() -> Platform:
     """The platform of this machine; one without a name here counts as x86_64 Linux."""
-    system, arch = _OS.get(sys.platform, "linux"), _ARCH.get(platform.machine().lower(), "x86_64")
+    system, arch = SYSTEMS.get(sys.platform, "linux"), PROCESSORS.get(platform.machine().lower(), "x86_64")
     return Platform(os=system, arch=arch)
 
 

@@ -14,12 +14,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pipeline.contract.agent import Oracles
+from pipeline.contract.agent import Oracles, Unit
 from pipeline.errors import BinaryOutputTooLarge, BinaryTimeout, UsageError
 from pipeline.helptext import Dialect
 from pipeline.oracle import FORMS, KINDS, PROTOCOLS, SCRIPTS, Form, Probe, Testimony, Told, judge_command
 from pipeline.snapshot.calls import Answer, Caller
-from pipeline.snapshot.questions import Unit
 from pipeline.surface.snapshot import Oracle
 from pipeline.surface.units import Command, Path
 

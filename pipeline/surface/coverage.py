@@ -1,7 +1,5 @@
 """Wrapper coverage: at which level a wrapper supports each unit, and on which targets."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """The lock of published binaries: what a snapshot was read from, by content."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pipeline.surface.snapshot import Sha256

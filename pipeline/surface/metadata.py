@@ -1,7 +1,5 @@
 """Version metadata: the status of one upstream version and what it rests on."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Literal
 
@@ -17,6 +15,11 @@ class Status(StrEnum):
     VALIDATED = "validated"
     SUPPORTED = "supported"
 
+    def reaches(self, other: str) -> bool:
+        """Whether a version of this status has come as far as ``other``."""
+        order = list(Status)
+        return order.index(self) >= order.index(Status(other))
+
 
 class Artifacts(Shape, frozen=True, kw_only=True):
     """Where the version's files are (relative to the root). The digest is there when it is known."""
@@ -28,11 +31,20 @@ class Artifacts(Shape, frozen=True, kw_only=True):
 
 
 class UnsupportedTarget(Shape, frozen=True, kw_only=True):
-    """Why a target does not count as supported: how many units are not covered there, and the first."""
+    """Why an expected target does not count as supported.
+
+    Nobody has read its binary (``no_snapshot``), or units are not covered there: how many, and the first.
+    """
 
     target_triple: str
-    uncovered_units: int
-    first_uncovered: str
+    reason: Literal["no_snapshot", "uncovered_units"]
+    uncovered_units: int | None = None
+    first_uncovered: str | None = None
+
+    def __str__(self) -> str:
+        if self.reason == "no_snapshot":
+            return "there is no snapshot of it"
+        return f"{self.uncovered_units} units are not covered, the first is {self.first_uncovered}"
 
 
 class SupportCoverage(Shape, frozen=True, kw_only=True):

@@ -1,7 +1,5 @@
 """The coverage report: what upstream offers against what the wrapper supports, as a work queue."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pipeline.surface.coverage import LevelText

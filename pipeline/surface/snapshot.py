@@ -1,7 +1,5 @@
 """The snapshot of one version on one target, and the supplement that completes it by hand."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta

@@ -1,7 +1,5 @@
 """The union of one version's snapshots: who has what, and where the targets disagree."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta

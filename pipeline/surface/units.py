@@ -6,8 +6,6 @@ Order: commands by path, token by token, shorter first; flags by long then short
 name last; args by name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 
+from pipeline import canonical
 from pipeline.canonical import Json
+from pipeline.errors import ArtifactError
 from pipeline.layout import Root, help_page, relative
 
 # The part of the help page that shows each kind of unit.
@@ -49,12 +51,18 @@ class Evidence:
         if target not in self._there:
             return None
         if (target, path) not in self._digests:
-            try:
-                page = help_page(self._folders[target], path).read_bytes()
-                self._digests[target, path] = hashlib.sha256(page).hexdigest()
-            except OSError:
-                self._digests[target, path] = None
+            self._digests[target, path] = _sha256(help_page(self._folders[target], path), self._folders[target])
         return self._digests[target, path]
+
+
+def _sha256(page: Path, folder: Path) -> str | None:
+    """The digest of a page; None where there is none, or a link out of the folder in its place."""
+    try:
+        if page.resolve().is_relative_to(folder.resolve()):
+            return hashlib.sha256(canonical.read_bytes(page)).hexdigest()
+    except (ArtifactError, OSError, RuntimeError):  # a circle of links is the last one
+        return None
+    return None
 
 
 def conflicts_of(

@@ -132,12 +132,12 @@ class Merge:
         (nothing where all that have the command say the same).
         """
         if len(commands) == 1:
-            units = _by_identity(commands[0][1].get(kind, ()), identity)
+            units = _by_identity(commands[0][1].get(kind) or (), identity)
             for key in sorted(units):
                 yield key, units[key], everywhere, ()
             return
         distinct = {id(command): command for _, command in commands}
-        found = {at: _by_identity(command.get(kind, ()), identity) for at, command in distinct.items()}
+        found = {at: _by_identity(command.get(kind) or (), identity) for at, command in distinct.items()}
         first, *others = found.values()
         for key in sorted(first.keys() | chain(*others)):
             if key in first and all(first[key] == other.get(key) for other in others):
@@ -167,7 +167,7 @@ class Merge:
         """The root's flags: key → targets that have it."""
         found: dict[str, set[str]] = {}
         for target, source in self._sources.items():
-            for flag in source.commands.get((), {}).get("flags", ()):
+            for flag in source.commands.get((), {}).get("flags") or ():
                 key = flag_key(flag)
                 if key is not None:
                     found.setdefault(key, set()).add(target)
@@ -184,8 +184,8 @@ class Merge:
 
 def _shown(command: Json) -> set[str]:
     """The flags and args that a command's help shows; what other oracles say may differ by target."""
-    flags = (flag_key(flag) for flag in command.get("flags", ()) if flag.get("state") in (None, "visible"))
-    args = (arg["name"] for arg in command.get("args", ()) if arg.get("state") in (None, "visible"))
+    flags = (flag_key(flag) for flag in command.get("flags") or () if flag.get("state") in (None, "visible"))
+    args = (arg["name"] for arg in command.get("args") or () if arg.get("state") in (None, "visible"))
     return {name for name in (*flags, *args) if name is not None}
 
 

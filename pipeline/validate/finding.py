@@ -22,15 +22,21 @@ class Finding(Shape, frozen=True, kw_only=True):
 
 
 def render_lines(findings: Sequence[Finding]) -> str:
-    """One line each: ``path[pointer]: CODE severity: message``."""
+    """One line each: ``path[pointer]: CODE severity: message``. What would break the line is escaped."""
     return "".join(
-        f"{one.path}{f'[{one.json_pointer}]' if one.json_pointer else ''}: {one.code} {one.severity}: {one.message}\n"
+        f"{_one_line(one.path)}{f'[{_one_line(one.json_pointer)}]' if one.json_pointer else ''}: "
+        f"{one.code} {one.severity}: {_one_line(one.message)}\n"
         for one in findings
     )
 
 
-def render_json(findings: Sequence[Finding]) -> bytes:
-    """``{"ok": …, "findings": […]}``; the same content as the lines."""
+def _one_line(text: str) -> str:
+    # A file's name and a key may hold any character; a line that they break says something else.
+    return text if text.isprintable() else "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def render_json(findings: Sequence[Finding], fixed: Sequence[str] | None = None) -> bytes:
+    """``{"ok": …, "findings": […]}``, the same content as the lines; with ``fixed`` where fixing was asked for."""
     listed = [
         {
             "code": one.code,
@@ -41,4 +47,15 @@ def render_json(findings: Sequence[Finding]) -> bytes:
         }
         for one in findings
     ]
-    return canonical.encode({"ok": not findings, "findings": listed})
+    changed = {} if fixed is None else {"fixed": list(fixed)}
+    return canonical.encode({"ok": not findings, **changed, "findings": listed})
+
+
+def pointer_at(place: str) -> str | None:
+    """``$.rows[3].agent`` as a JSON pointer; None for the document itself."""
+    return place.removeprefix("$").replace("[", "/").replace("]", "").replace(".", "/") or None
+
+
+def escaped(key: object) -> str:
+    """One part of a JSON pointer."""
+    return f"/{str(key).replace('~', '~0').replace('/', '~1')}"

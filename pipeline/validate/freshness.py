@@ -1,54 +1,177 @@
-"""Checks by doing it again: everything derived is computed anew from its inputs and compared.
+"""Checks by doing it again: every derived file is compared with what a rebuild from the snapshots would write.
 
-The time that an artifact carries is the one that the lock pins for its version. Where nothing pins one (a
-folder of another tool), the artifact's own time is taken as given.
+Each is held against its inputs as they would be rebuilt, not as they lie there, so that one wrong file is one
+finding. What has other findings, or rests on a file that has, is left out: it would only be said once more.
+
+The time that an artifact carries is the one that the lock pins for its version, or the environment's, which a build
+prefers. Where nothing pins one (a folder of another tool), the artifact's own time is taken as given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipeline import canonical
-from pipeline.clock import timestamp
-from pipeline.errors import ArtifactError, ParityError
-from pipeline.helptext import REVISION
-from pipeline.lifecycle.metadata import metadata_bytes
-from pipeline.report import report_bytes
-from pipeline.surface.metadata import Status
+from pipeline.clock import environment_epoch, timestamp
+from pipeline.errors import ArtifactError, GateFailed, ParityError
+from pipeline.lifecycle.metadata import CarriedOver, build_metadata
+from pipeline.report import Digests, Upstream, report_pieces
+from pipeline.surface.coverage import Manifest
 from pipeline.union import union_bytes
-from pipeline.validate.finding import Finding
-from pipeline.validate.schemas import metadata_schema_bytes, schema_bytes
-from pipeline.validate.tree import Tree, value_at
+from pipeline.validate.finding import Finding, escaped
+from pipeline.validate.tree import Read, Tree, Version, value_at
 from pipeline.wrapper.stage import coverage_bytes
 
-# The statuses of a version whose reports have to be there.
-_REPORTED = {Status.REPORTED, Status.VALIDATED, Status.SUPPORTED}
 
-
-def _time(tree: Tree, version: str, found: object) -> str:
-    pinned = tree.lock.epoch(version)
-    return str(found) if pinned is None else timestamp(pinned)
-
-
-def _status(metadata: Any) -> Status | None:
-    found = value_at(metadata, "/status")
-    return Status(found) if found in list(Status) else None
-
-
-def _compare(tree: Tree, code: str, path: Path, compute: Callable[[], bytes], remedy: str) -> Iterator[Finding]:
-    raw = tree.raw(path)
-    if raw is None:
+def coverage_findings(tree: Tree) -> Iterator[Finding]:
+    """Only what this project's wrappers declare can be derived; another tool's coverage is what it is."""
+    path, agent = tree.root.wrapper_coverage, tree.folder.agent
+    if agent is None or agent.wrapper is None or not tree.sound(path, tree.folder.rules_path):
         return
     try:
-        expected = compute()
+        expected = _expected_coverage(tree)
     except ParityError as error:
-        where = f"{Path(error.where).name}: " if error.where and isinstance(error, ArtifactError) else ""
-        yield tree.finding(code, path, f"cannot be derived again: {where}{error.problem}")
+        yield _underivable(tree, "WRAPPER_COVERAGE_STALE", path, error)
         return
+    yield from _compare(tree, "WRAPPER_COVERAGE_STALE", path, tree.read(path).raw, expected, "the wrapper coverage")
+
+
+def findings(version: Version) -> Iterator[Finding]:
+    """The union, the reports and the metadata of a version."""
+    tree, root = version.tree, version.root
+    targets = tree.folder.rules.targets
+    snapshots = [root.snapshot(version.name, target) for target in {*targets, *version.merged}]
+    unjudged = not tree.sound(tree.folder.rules_path, *tree.schema_paths.values())
+    if version.pruned or not tree.derives or unjudged or not tree.sound(*snapshots):
+        return
+    try:
+        union = union_bytes(
+            root,
+            version.name,
+            tree.folder.rules,
+            collected_at=_time(version, value_at(version.union.document, "/collected_at")),
+            tool=tree.folder.tool,
+        )
+        upstream = Upstream.parse(union, root.union(version.name))
+    except ParityError as error:
+        if tree.sound(root.union(version.name)):
+            yield _underivable(tree, "UNION_STALE", root.union(version.name), error)
+        return
+    if tree.sound(root.union(version.name)):
+        yield from _compare(tree, "UNION_STALE", root.union(version.name), version.union.raw, union, "the union")
+    coverage = _coverage(tree)
+    if coverage is not None or not tree.folder.has_wrapper:
+        digest = hashlib.sha256(union).hexdigest()
+        if coverage is not None:
+            yield from _reports(version, upstream, coverage, digest)
+        yield from _metadata(version, upstream, coverage, digest)
+
+
+def _coverage(tree: Tree) -> bytes | None:
+    """The wrapper coverage that reports and metadata rest on; None where there is none to rest on."""
+    if not tree.folder.has_wrapper:
+        return None
+    if tree.folder.agent is not None:
+        try:
+            return _expected_coverage(tree)
+        except ParityError:
+            return None
+    path = tree.root.wrapper_coverage
+    return tree.read(path).raw if tree.coverage and tree.sound(path) else None
+
+
+def _expected_coverage(tree: Tree) -> bytes:
+    if tree.expected_coverage is None:
+        wrapper = tree.folder.wrapper
+        found = value_at(tree.read(tree.root.wrapper_coverage).document, "/generated_at")
+        at = _carried(found, wrapper.epoch)
+        tree.expected_coverage = coverage_bytes(
+            wrapper.name, tree.folder.rules, generated_at=at, wrapper_version=wrapper.version
+        )
+    return tree.expected_coverage
+
+
+def _reports(version: Version, upstream: Upstream, coverage: bytes, union_sha256: str) -> Iterator[Finding]:
+    tree, folder, name = version.tree, version.tree.folder, version.name
+    there = {path.name: path for path in version.root.reports(name).glob("coverage.*")}
+    if not there:
+        return
+    any_report = version.root.report(name, "any")
+    try:
+        files = report_pieces(
+            upstream,
+            canonical.convert(canonical.loads(coverage, any_report), Manifest, any_report),
+            folder.rules,
+            version=name,
+            generated_at=_time(version, value_at(version.read(any_report).document, "/generated_at")),
+            program=folder.program,
+            digests=lambda: Digests(
+                union_sha256,
+                hashlib.sha256(coverage).hexdigest(),
+                hashlib.sha256(tree.rules.raw).hexdigest(),
+            ),
+        )
+    except ParityError as error:
+        if tree.sound(any_report):
+            yield _underivable(tree, "REPORT_STALE", any_report, error)
+        return
+    for report, pieces in sorted(files.items()):
+        if report in there and tree.sound(there[report]):
+            raw = version.read(there[report]).raw if report.endswith(".json") else Read.bytes_of(there[report])
+            yield from _compare(tree, "REPORT_STALE", there[report], raw, b"".join(pieces), "the reports")
+
+
+def _metadata(version: Version, upstream: Upstream, coverage: bytes | None, union_sha256: str) -> Iterator[Finding]:
+    tree, path, status = version.tree, version.root.metadata(version.name), version.status
+    carried = version.metadata.view(CarriedOver)
+    if status is None or carried is None or not tree.sound(path):
+        return
+    covered = None
+    if coverage is not None:
+        covered = canonical.convert(canonical.loads(coverage, path), Manifest, path).coverage
+    try:
+        expected = build_metadata(
+            upstream,
+            covered,
+            tree.folder.rules,
+            version=version.name,
+            status=status,
+            updated_at=_time(version, value_at(version.metadata.document, "/updated_at")),
+            existing=carried,
+            union_sha256=union_sha256,
+        )
+    except GateFailed as error:
+        message = f"{error.problem}; {error.remedy}, or record a lower status"
+        yield tree.finding("VERSION_STATUS_NOT_EARNED", path, message, "/status")
+        return
+    raw = version.metadata.raw
+    yield from _compare(tree, "VERSION_METADATA_STALE", path, raw, canonical.encode(expected), "the metadata")
+
+
+def _time(version: Version, found: Any) -> str:
+    tree = version.tree
+    pinned = tree.lock.epoch(version.name) if tree.sound(tree.root.lock) else None
+    return str(found) if pinned is None else _carried(found, pinned)
+
+
+def _carried(found: Any, pinned: int) -> str:
+    """The time that an artifact has to carry: the environment's, if that is what it carries, else the pinned one."""
+    asked = environment_epoch()
+    return str(found) if asked is not None and found == timestamp(asked, {}) else timestamp(pinned, {})
+
+
+def _underivable(tree: Tree, code: str, path: Path, error: ParityError) -> Finding:
+    where = f"{Path(error.where).name}: " if error.where and isinstance(error, ArtifactError) else ""
+    return tree.finding(code, path, f"cannot be derived again: {where}{error.problem}")
+
+
+def _compare(tree: Tree, code: str, path: Path, raw: bytes, expected: bytes, what: str) -> Iterator[Finding]:
     if raw != expected:
-        yield tree.finding(code, path, f"differs from what its inputs give; {remedy}", _first_difference(raw, expected))
+        message = f"differs from what its inputs give; rebuild {what}"
+        yield tree.finding(code, path, message, _first_difference(raw, expected))
 
 
 def _first_difference(raw: bytes, expected: bytes) -> str | None:
@@ -63,9 +186,9 @@ def _differ(one: Any, other: Any) -> str | None:
     if isinstance(one, dict) and isinstance(other, dict):
         for key in [*one, *(key for key in other if key not in one)]:
             if key not in one or key not in other:
-                return f"/{key}"
+                return escaped(key)
             if (found := _differ(one[key], other[key])) is not None:
-                return f"/{key}{found}"
+                return f"{escaped(key)}{found}"
     elif isinstance(one, list) and isinstance(other, list):
         for index, (left, right) in enumerate(zip(one, other, strict=False)):
             if (found := _differ(left, right)) is not None:
@@ -75,126 +198,3 @@ def _differ(one: Any, other: Any) -> str | None:
     elif one != other or type(one) is not type(other):
         return ""
     return None
-
-
-def schema_findings(tree: Tree) -> Iterator[Finding]:
-    folder = tree.folder
-    if folder.agent is None:
-        return
-    for path, expected in (
-        (folder.root.schema, schema_bytes(folder.agent.tool)),
-        (folder.root.metadata_schema, metadata_schema_bytes(folder.agent.tool)),
-    ):
-        if path.exists() and path.read_bytes() != expected:
-            yield tree.finding("SCHEMA_STALE", path, "differs from this version's types; run `doit schema`")
-
-
-def snapshot_findings(tree: Tree) -> Iterator[Finding]:
-    lock = tree.lock
-    for artifact in tree.artifacts():
-        document = tree.document(artifact.path)
-        if artifact.kind != "snapshot" or not isinstance(document, dict) or "generator" not in document:
-            continue
-        row = lock.row(artifact.version or "", artifact.target or "")
-        found = value_at(document, "/binary/sha256")
-        if lock.rows and (row is None or row.digest != found):
-            problem = "has no row for it" if row is None else f"says {row.digest}"
-            yield tree.finding("SNAPSHOT_NOT_LOCKED", artifact.path, f"artifacts.lock.json {problem}", "/binary/sha256")
-        revision = value_at(document, "/generator/revision")
-        if revision != REVISION:
-            yield tree.finding(
-                "SNAPSHOT_PARSER_OLD",
-                artifact.path,
-                f"was read by revision {revision}, this version reads by {REVISION}; take the snapshot again",
-                "/generator/revision",
-            )
-
-
-def union_findings(tree: Tree) -> Iterator[Finding]:
-    folder = tree.folder
-    for version in tree.versions():
-        path = folder.root.union(version)
-        document = tree.document(path)
-        if isinstance(document, dict):
-            at = _time(tree, version, document.get("collected_at"))
-            yield from _compare(
-                tree,
-                "UNION_STALE",
-                path,
-                lambda version=version, at=at: union_bytes(  # type: ignore[misc]
-                    folder.root, version, folder.rules, collected_at=at, tool=folder.tool
-                ),
-                "rebuild the union",
-            )
-
-
-def coverage_findings(tree: Tree) -> Iterator[Finding]:
-    folder = tree.folder
-    if folder.agent is None or folder.agent.wrapper is None:
-        return
-    wrapper = folder.agent.wrapper
-    yield from _compare(
-        tree,
-        "WRAPPER_COVERAGE_STALE",
-        folder.root.wrapper_coverage,
-        lambda: coverage_bytes(
-            wrapper.name, folder.rules, generated_at=timestamp(wrapper.epoch), wrapper_version=wrapper.version
-        ),
-        "rebuild the wrapper coverage",
-    )
-
-
-def report_findings(tree: Tree) -> Iterator[Finding]:
-    folder = tree.folder
-    for version in tree.versions():
-        status = _status(tree.document(folder.root.metadata(version)))
-        reports = folder.root.reports(version)
-        there = {path.name for path in reports.glob("coverage.*") if path.suffix in (".json", ".md")}
-        if tree.raw(folder.root.union(version)) is None or (not there and status not in _REPORTED):
-            continue
-        own = tree.document(folder.root.report(version, "any"))
-        at = _time(tree, version, value_at(own, "/generated_at"))
-        try:
-            expected = report_bytes(
-                folder.root, version, generated_at=at, rules_path=folder.rules_path, program=folder.program
-            )
-        except ParityError as error:
-            yield tree.finding(
-                "REPORT_STALE", folder.root.report(version, "any"), f"cannot be derived again: {error.problem}"
-            )
-            continue
-        # Markdown is this project's own: a folder of another tool need not have it.
-        wanted = {name for name in expected if name.endswith(".json") or folder.agent}
-        for name in sorted(wanted - there):
-            yield tree.finding("REPORT_MISSING", reports / name, f"no such file; rebuild the reports of {version}")
-        for name in sorted(there - set(expected)):
-            yield tree.finding("REPORT_ORPHAN", reports / name, "answers no question of this version; remove it")
-        for name in sorted(there & set(expected)):
-            raw = (reports / name).read_bytes()
-            if raw != expected[name]:
-                yield tree.finding(
-                    "REPORT_STALE",
-                    reports / name,
-                    "differs from what its inputs give; rebuild the reports",
-                    _first_difference(raw, expected[name]),
-                )
-
-
-def metadata_findings(tree: Tree) -> Iterator[Finding]:
-    folder = tree.folder
-    for version in tree.versions():
-        path = folder.root.metadata(version)
-        document = tree.document(path)
-        status = _status(document)
-        if status is None:
-            continue
-        at = _time(tree, version, value_at(document, "/updated_at"))
-        yield from _compare(
-            tree,
-            "VERSION_METADATA_STALE",
-            path,
-            lambda version=version, at=at, status=status: metadata_bytes(  # type: ignore[misc]
-                folder.root, version, status, folder.rules, updated_at=at
-            ),
-            "rebuild the metadata",
-        )

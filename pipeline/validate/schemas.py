@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import jsonschema_rs
@@ -12,12 +11,7 @@ import msgspec
 from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.layout import Root
-from pipeline.surface.coverage import WrapperCoverage
-from pipeline.surface.metadata import VersionMetadata
-from pipeline.surface.report import Report
-from pipeline.surface.snapshot import Snapshot
-from pipeline.surface.union import Union
-from pipeline.surface.units import Shape
+from pipeline.validate.finding import escaped
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -32,11 +26,18 @@ DEFINITIONS = {
 
 def schema_bytes(title: str) -> bytes:
     """``SCHEMA.json`` of an agent: the shapes of snapshots, unions, wrapper coverage and reports."""
+    from pipeline.surface.coverage import WrapperCoverage
+    from pipeline.surface.report import Report
+    from pipeline.surface.snapshot import Snapshot
+    from pipeline.surface.union import Union
+
     return _generate(f"{title} parity artifacts", (Snapshot, Union, WrapperCoverage, Report))
 
 
 def metadata_schema_bytes(title: str) -> bytes:
     """``VERSION_METADATA_SCHEMA.json`` of an agent."""
+    from pipeline.surface.metadata import VersionMetadata
+
     return _generate(f"{title} version metadata", (VersionMetadata,))
 
 
@@ -45,7 +46,7 @@ def write_schemas(root: Root, title: str) -> None:
     canonical.write(root.metadata_schema, metadata_schema_bytes(title))
 
 
-def _generate(title: str, shapes: tuple[type[Shape], ...]) -> bytes:
+def _generate(title: str, shapes: tuple[type[msgspec.Struct], ...]) -> bytes:
     references, definitions = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
     top: Json = dict(references[0]) if len(references) == 1 else {"oneOf": list(references)}
     document = {"$schema": DIALECT, "title": title, **top, "$defs": definitions}
@@ -75,28 +76,64 @@ _LONG = 300
 
 
 class Judge:
-    """Decides validity with a compiled validator; asks the reference one for its words when it is denied."""
+    """One schema. A compiled validator decides; the reference one is asked for its words when that denies.
 
-    def __init__(self, schema: Json, kind: str | None = None) -> None:
-        """``kind`` picks one of ``DEFINITIONS``; a schema that has none of them is applied as a whole."""
-        chosen = {key: value for key, value in schema.items() if key != "$id"}
-        for name in DEFINITIONS.get(kind or "", ()):
-            if name in schema.get("$defs", {}):
-                chosen = {"$schema": DIALECT, "$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}
-                break
-        self._schema = chosen
-        self._compiled = jsonschema_rs.validator_for(chosen)
+    ``problem`` is (JSON pointer, message) of what keeps the document from being a schema that can be used: then
+    everything fits. Offline: a schema that refers to something outside itself is a broken one.
+    """
 
-    def violations(self, document: Any) -> Iterator[tuple[str, str]]:
-        """(JSON pointer, message) of each violation, in document order."""
-        if self._compiled.is_valid(document):
+    def __init__(self, schema: Any) -> None:
+        self.problem: tuple[str, str] | None = None
+        self._schema = {key: value for key, value in schema.items() if key != "$id"} if isinstance(schema, dict) else {}
+        if not isinstance(schema, dict):
+            self.problem = "", "is no JSON object"
             return
-        for error in self._reference().iter_errors(document):
-            pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.absolute_path)
+        try:
+            self._compiled = jsonschema_rs.Draft202012Validator(self._schema, retriever=_offline)
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+            place = "".join(map(escaped, getattr(error, "instance_path", ())))
+            self.problem = place, str(getattr(error, "message", error)).partition("\n")[0][:_LONG]
+
+    def violations(self, kind: str, document: Any) -> Iterator[tuple[str, str]]:
+        """(JSON pointer, message) of each violation, in document order."""
+        # What the schema as a whole accepts is of one kind, and says of which.
+        if self.problem or (self._compiled.is_valid(document) and kind in ("metadata", _kind_of(document))):
+            return
+        for error in _reference(self._definition(kind)).iter_errors(document):
+            pointer = "".join(map(escaped, error.absolute_path))
             yield pointer, error.message if len(error.message) < _LONG else f"does not fit {error.validator}"
 
-    @cache  # noqa: B019 - a judge lives as long as its process validates
-    def _reference(self) -> Any:
-        import jsonschema  # its import costs more than all the judging of a valid tree
+    def fits_as_another(self, kind: str, document: Any) -> bool:
+        """Whether the schema as a whole accepts a document that is not of the kind that its place asks for."""
+        return _kind_of(document) != kind and not self.problem and bool(self._compiled.is_valid(document))
 
-        return jsonschema.Draft202012Validator(self._schema)
+    def _definition(self, kind: str) -> Json:
+        """The schema's definition of a kind; the schema as a whole if it has none."""
+        definitions = self._schema.get("$defs", {})
+        for name in DEFINITIONS.get(kind, ()):
+            if name in definitions:
+                return {"$schema": DIALECT, "$ref": f"#/$defs/{name}", "$defs": definitions}
+        return self._schema
+
+
+def _kind_of(document: Any) -> str | None:
+    """The kind of artifact that a document says it is."""
+    said = document if isinstance(document, dict) else {}
+    if "snapshot_schema_version" in said:
+        return "union" if said["snapshot_schema_version"] == _UNION else "snapshot"
+    return "report" if "deltas" in said else "wrapper_coverage" if "coverage" in said else None
+
+
+_UNION = 2
+
+
+def _offline(uri: str) -> Json:
+    raise ValueError(f"{uri} is not part of the schema")
+
+
+def _reference(schema: Json) -> Any:
+    # Its import costs more than all the judging of a valid tree.
+    import jsonschema
+    import referencing
+
+    return jsonschema.Draft202012Validator(schema, registry=referencing.Registry())

@@ -1,32 +1,31 @@
-"""One root, read once for all checks."""
+"""One root under validation. Files are read once; those of a version are forgotten when its checks are over."""
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from pipeline import canonical
-from pipeline.canonical import Json
+from pipeline.contract.exclusions import Identity, Problem
 from pipeline.contract.folder import Folder
-from pipeline.contract.rules import PointerRules
-from pipeline.errors import ArtifactError, ArtifactMissing
-from pipeline.layout import POINTERS, in_order, is_target, is_version, relative
+from pipeline.contract.targets import TargetSet
+from pipeline.errors import ArtifactError, ArtifactMissing, FileUnreadable
+from pipeline.layout import Root, in_order, is_version
+from pipeline.lifecycle.pointers import Pointer, is_stable, named_by, pointers
+from pipeline.lifecycle.retention import Reasons, reasons
+from pipeline.surface.coverage import Level, Manifest
 from pipeline.surface.lock import Lock
+from pipeline.surface.metadata import Status
 from pipeline.validate.finding import Finding
+from pipeline.validate.schemas import Judge
 
-NONE = "none"
-
-PREFIX = {
-    "snapshot": "SNAPSHOT",
-    "union": "UNION",
-    "report": "REPORT",
-    "wrapper_coverage": "WRAPPER_COVERAGE",
-    "metadata": "VERSION_METADATA",
-    "current": "CURRENT",
-}
+T = TypeVar("T")
 
 
 class Artifact(NamedTuple):
@@ -38,100 +37,244 @@ class Artifact(NamedTuple):
     target: str | None = None
 
 
-@dataclass(slots=True)
-class Tree:
-    """A folder under validation. Files are read when a check first asks, and once."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file as it was read: its bytes and value, or why there are none."""
 
-    folder: Folder
-    schema: Json
-    metadata_schema: Json
-    lock: Lock
-    _read: dict[Path, tuple[bytes, Any] | ArtifactError] = field(default_factory=dict)
+    raw: bytes = b""
+    document: Any = None
+    is_canonical: bool = True
+    error: ArtifactError | None = None
 
     @classmethod
-    def open(cls, folder: Folder, schema: Path | None = None, metadata_schema: Path | None = None) -> Tree:
-        """Raises ArtifactMissing or ArtifactInvalid if a schema or the lock cannot be read: nothing could be judged."""
-        return cls(
-            folder,
-            canonical.read_json(schema or folder.root.schema),
-            canonical.read_json(metadata_schema or folder.root.metadata_schema),
-            folder.lock(),
-        )
+    def from_file(cls, path: Path, *, lenient: bool = False) -> Read:
+        """``lenient`` accepts keys that stand twice."""
+        try:
+            raw = canonical.read_bytes(path)
+            return cls(raw, *canonical.parse(raw, path, lambda _: lenient))
+        except ArtifactError as error:
+            return cls(error=error)
 
-    def versions(self) -> list[str]:
-        """Every version that has a snapshot folder or metadata, or that a pointer names, oldest first."""
-        root = self.folder.root
-        found = {path.stem for path in (root.path / "versions").glob("*.json") if is_version(path.stem)}
-        found.update(version for _, _, path in self.pointers() if (version := self.named_by(path)))
-        return in_order(found.union(root.versions()))
+    @staticmethod
+    def bytes_of(path: Path) -> bytes:
+        """A file that is no JSON; b"" if it cannot be read, which no such file is."""
+        try:
+            return canonical.read_bytes(path)
+        except ArtifactError:
+            return b""
 
-    def pointers(self) -> Iterator[tuple[str, str | None, Path]]:
-        """(kind, target, path) of every pointer that has to be there; target None for the root's two."""
-        root = self.folder.root
-        yield "min_supported", None, root.min_supported
-        yield "latest_validated", None, root.latest_validated
-        for kind in POINTERS:
-            for target in self.folder.rules.targets:
-                yield kind, target, root.pointer(kind, target)
+    @property
+    def missing(self) -> bool:
+        return isinstance(self.error, ArtifactMissing)
 
-    def named_by(self, pointer: Path) -> str | None:
-        """The version that a well-formed pointer file names; None for ``none`` and for a broken one."""
-        value, _ = read_pointer(pointer)
-        return value if value != NONE and is_stable(value, self.folder.rules.versioning.pointers) else None
+    @property
+    def unreadable(self) -> bool:
+        return isinstance(self.error, FileUnreadable)
 
-    def artifacts(self) -> Iterator[Artifact]:
-        """Every JSON artifact that is there or has to be there."""
-        root = self.folder.root
-        for version in self.versions():
-            for target in sorted({*root.targets(version), *self._merged(version)}):
-                yield Artifact("snapshot", root.snapshot(version, target), version, target)
-            yield Artifact("union", root.union(version), version)
-            for path in sorted(root.reports(version).glob("coverage.*.json")):
-                yield Artifact("report", path, version, path.name[len("coverage.") : -len(".json")])
-            yield Artifact("metadata", root.metadata(version), version)
-        if self.folder.has_wrapper or root.wrapper_coverage.exists():
-            yield Artifact("wrapper_coverage", root.wrapper_coverage)
-        if root.current.exists():
-            yield Artifact("current", root.current)
+    def view(self, type_: type[T]) -> T | None:
+        """The value as a type; None if it does not fit."""
+        try:
+            return msgspec.convert(self.document, type_)
+        except msgspec.ValidationError:
+            return None
 
-    def _merged(self, version: str) -> Iterator[str]:
-        """The targets whose snapshots the version's union says that it was made from."""
-        inputs = value_at(self.document(self.folder.root.union(version)), "/inputs")
-        for one in inputs if isinstance(inputs, list) else ():
-            target = value_at(one, "/target_triple")
-            if is_target(target):
-                yield target
 
-    def raw(self, path: Path) -> bytes | None:
-        """The file's bytes; None if it cannot be read as JSON (which the schema check reports)."""
-        found = self._load(path)
-        return None if isinstance(found, ArtifactError) else found[0]
+@dataclass(eq=False)
+class Tree:
+    """A folder under validation.
 
-    def document(self, path: Path) -> Any:
-        """The parsed file; None if it cannot be read as JSON."""
-        found = self._load(path)
-        return None if isinstance(found, ArtifactError) else found[1]
+    ``exclusion_problems`` are what is wrong with the rules' exclusions. ``found`` are the findings so
+    far by file: what is derived from a file that has some would only say the same once more. ``surfaces_seen`` and
+    ``unions`` are what was looked through for units, and where.
+    """
 
-    def problem(self, path: Path) -> ArtifactError | None:
-        found = self._load(path)
-        return found if isinstance(found, ArtifactError) else None
+    folder: Folder
+    exclusion_problems: tuple[Problem, ...] = ()
+    schema: Path | None = None
+    metadata_schema: Path | None = None
+    found: dict[str, list[Finding]] = field(default_factory=dict)
+    surfaces_seen: int = 0
+    unions: list[Path] = field(default_factory=list)
+    expected_coverage: bytes | None = None
+    _files: dict[Path, Read] = field(default_factory=dict)
 
-    def missing(self, path: Path) -> bool:
-        return isinstance(self.problem(path), ArtifactMissing)
+    @property
+    def root(self) -> Root:
+        return self.folder.root
 
-    def _load(self, path: Path) -> tuple[bytes, Any] | ArtifactError:
-        if path not in self._read:
-            try:
-                raw = canonical.read_bytes(path)
-                self._read[path] = raw, canonical.loads(raw, path)
-            except ArtifactError as error:
-                self._read[path] = error
-        return self._read[path]
+    def read(self, path: Path) -> Read:
+        """A file of the root itself; those of versions are read by ``Version``."""
+        if path not in self._files:
+            self._files[path] = Read.from_file(path)
+        return self._files[path]
+
+    def sound(self, *paths: Path) -> bool:
+        """Whether nothing has been found in these files so far."""
+        return not any(self._place(path) in self.found for path in paths)
+
+    def found_in(self, path: Path) -> list[Finding]:
+        """What has been found in a file so far."""
+        return self.found.get(self._place(path), [])
 
     def finding(self, code: str, path: Path, message: str, pointer: str | None = None) -> Finding:
-        return Finding(
-            code=code, path=relative(path, self.folder.root.path), json_pointer=pointer or None, message=message
-        )
+        return Finding(code=code, path=self._place(path), json_pointer=pointer or None, message=message)
+
+    def _place(self, path: Path) -> str:
+        top, text = self._top, str(path)
+        place = text[len(top) :].replace(os.sep, "/") if text.startswith(top) else path.name
+        # A name that is no text still has to be told.
+        return place if place.isascii() else os.fsencode(place).decode("utf-8", "replace")
+
+    @cached_property
+    def _top(self) -> str:
+        return f"{self.root.path}{os.sep}"
+
+    @cached_property
+    def rules(self) -> Read:
+        """RULES.json; which of its keys may stand twice was judged when the folder was opened."""
+        return Read.from_file(self.folder.rules_path, lenient=True)
+
+    @cached_property
+    def schema_paths(self) -> dict[str, Path]:
+        """The schema of artifacts and that of version metadata."""
+        return {
+            "artifacts": self.schema or self.root.schema,
+            "metadata": self.metadata_schema or self.root.metadata_schema,
+        }
+
+    @cached_property
+    def judges(self) -> dict[str, Judge]:
+        """The same two schemas, as far as they can be read."""
+        read = {kind: self.read(path) for kind, path in self.schema_paths.items()}
+        return {kind: Judge(one.document) for kind, one in read.items() if not one.error}
+
+    @cached_property
+    def lock(self) -> Lock:
+        """The lock; an empty one where there is none, or none that can be read."""
+        return self.read(self.root.lock).view(Lock) or Lock(lock_schema_version=1, rows=())
+
+    @cached_property
+    def coverage(self) -> Manifest | None:
+        """The wrapper coverage that lies there; None where there is none, or none that can be read."""
+        return self.read(self.root.wrapper_coverage).view(Manifest)
+
+    @cached_property
+    def targets(self) -> TargetSet:
+        return TargetSet(self.folder.rules)
+
+    @cached_property
+    def derives(self) -> bool:
+        """Whether the tree's rules say how its files are derived.
+
+        Where they do not, people keep the files by hand (the corpus has such a folder), and what a derivation would
+        guarantee is not asked of them: order, no unit twice, nothing left over, freshness.
+        """
+        return self.folder.agent is not None or "sorting" in self.rules.document
+
+    @cached_property
+    def unused(self) -> dict[str, set[Identity]]:
+        """Exclusions and waivers that no version seen so far has a unit for."""
+        excluded = {one.identity for one in self.folder.rules.parity_exclusions.units}
+        return {"exclusion": excluded, "waiver": set(self._waivers())}
+
+    def _waivers(self) -> Iterator[Identity]:
+        for command in self.coverage.coverage if self.coverage else ():
+            units = [("command", "", command.level)]
+            units += [("flag", flag.key, flag.level) for flag in command.flags or ()]
+            units += [("arg", arg.name, arg.level) for arg in command.args or ()]
+            for kind, key, level in units:
+                if level == Level.INTENTIONALLY_UNSUPPORTED:
+                    yield kind, command.path, key
+
+    @cached_property
+    def pointing(self) -> dict[str, list[Pointer]]:
+        """Version → the pointers that name it."""
+        found: dict[str, list[Pointer]] = {}
+        for pointer in pointers(self.root, self.folder.rules):
+            if named := named_by(pointer.path, self.folder.rules):
+                found.setdefault(named, []).append(pointer)
+        return found
+
+    def versions(self) -> Iterator[Version]:
+        """Every version that has snapshots or metadata, or that a pointer names, oldest first."""
+        rules, keep = self.folder.rules, self._keep()
+        recorded = {path.stem for path in (self.root.path / "versions").glob("*.json") if is_stable(path.stem, rules)}
+        for name in in_order(recorded.union(self.pointing, self.root.versions())):
+            folders = (self.root.snapshots(name), self.root.reports(name))
+            gone = name in recorded and not any(os.path.lexists(folder) for folder in folders)
+            yield Version(self, name, pruned=gone and keep is not None and not keep.of(name))
+
+    def _keep(self) -> Reasons | None:
+        if self.folder.rules.storage.retention is None:
+            return None
+        statuses = {}
+        for path in (self.root.path / "versions").glob("*.json"):
+            if is_version(path.stem) and (known := Read.from_file(path).view(_Recorded)):
+                statuses[path.stem] = known.status
+        return reasons(self.root, self.folder.rules, statuses)
+
+
+class _Recorded(msgspec.Struct, frozen=True):
+    status: Status
+
+
+@dataclass(eq=False)
+class Version:
+    """One version of a tree. A ``pruned`` one has been left to its metadata by retention."""
+
+    tree: Tree
+    name: str
+    pruned: bool = False
+    _files: dict[Path, Read] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Root:
+        return self.tree.root
+
+    def read(self, path: Path) -> Read:
+        if path not in self._files:
+            self._files[path] = Read.from_file(path)
+        return self._files[path]
+
+    @cached_property
+    def union(self) -> Read:
+        return self.read(self.root.union(self.name))
+
+    @cached_property
+    def metadata(self) -> Read:
+        return self.read(self.root.metadata(self.name))
+
+    @cached_property
+    def status(self) -> Status | None:
+        known = self.metadata.view(_Recorded)
+        return known.status if known else None
+
+    @cached_property
+    def merged(self) -> list[str]:
+        """The expected targets that the union says it was made from."""
+        inputs = value_at(self.union.document, "/inputs")
+        named = [value_at(one, "/target_triple") for one in inputs] if isinstance(inputs, list) else []
+        return [target for target in named if target in self.tree.folder.rules.targets]
+
+    @cached_property
+    def complete(self) -> bool:
+        return value_at(self.union.document, "/complete") is True
+
+    @cached_property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Every JSON artifact of the version that is there or has to be there."""
+        return tuple(self._artifacts())
+
+    def _artifacts(self) -> Iterator[Artifact]:
+        root, name = self.root, self.name
+        yield Artifact("metadata", root.metadata(name), name)
+        if self.pruned:
+            return
+        for target in sorted({*root.targets(name), *self.merged}):
+            yield Artifact("snapshot", root.snapshot(name, target), name, target)
+        yield Artifact("union", root.union(name), name)
+        for path in sorted(root.reports(name).glob("coverage.*.json")):
+            yield Artifact("report", path, name, path.name[len("coverage.") : -len(".json")])
 
 
 def value_at(document: Any, pointer: str) -> Any:
@@ -139,26 +282,3 @@ def value_at(document: Any, pointer: str) -> Any:
     for part in pointer.split("/")[1:]:
         document = document.get(part) if isinstance(document, dict) else None
     return document
-
-
-def read_pointer(path: Path) -> tuple[str | None, str | None]:
-    """(value, problem): the one line of a pointer file, or what is wrong with its form."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        return None, f"cannot be read: {error.strerror}"
-    except UnicodeDecodeError:
-        return None, "is not UTF-8"
-    value = text.removesuffix("\n")
-    if not text.endswith("\n"):
-        return None, "has no final newline"
-    if "\n" in value or "\r" in value:
-        return None, "holds more than one line, or a carriage return"
-    if value != value.strip():
-        return None, "has blanks around its value"
-    return value, None
-
-
-def is_stable(value: str | None, rules: PointerRules) -> bool:
-    """Whether a pointer may name this version."""
-    return value is not None and is_version(value) and bool(re.search(rules.stable_semver_pattern, value))

@@ -121,9 +121,12 @@ class FeaturesList(Command, path=("features", "list")):
 class Codex(_Session, path=()):
     """The program itself: the interactive session, or global flags before a subcommand.
 
+    What only a person at the terminal needs (a prompt to begin with, how the screen is drawn) is left out, as the
+    rules' exclusions say.
+
     Before a subcommand only ``config``, ``enable`` and ``disable`` may be given; the rest goes on the
     subcommand. ``config`` holds dotted keys and TOML values: ``{"model": '"o3"'}``.
-    ``remote``, ``remote_auth_token_env`` and ``no_alt_screen`` are newer than 0.61.0, ``no_daemon`` than 0.125.0.
+    ``remote`` and ``remote_auth_token_env`` are newer than 0.61.0, ``no_daemon`` than 0.125.0.
     """
 
     # Measured: -m, -s and -C before exec are lost in 0.61.0, -a before exec in all three versions.
@@ -138,9 +141,7 @@ class Codex(_Session, path=()):
     remote_auth_token_env: str | None = flag("--remote-auth-token-env")
     ask_for_approval: ApprovalPolicy | None = flag("--ask-for-approval", "-a")
     search: bool = flag("--search")
-    no_alt_screen: bool = flag("--no-alt-screen")
     no_daemon: bool = flag("--no-daemon")
     help: bool = flag("--help", "-h")
     version: bool = flag("--version", "-V")
-    prompt: str | None = arg("PROMPT")
     command: Exec | Resume | Login | Apply | FeaturesList | None = subcommand()

@@ -55,3 +55,9 @@ def timestamp(pinned: int | None = None, environ: Mapping[str, str] | None = Non
             f"the epoch {epoch} is outside the years 1970 to 9999",
             remedy=f"set {VARIABLE} to whole seconds since 1970",
         ) from None
+
+
+def carried(found: str, pinned: int) -> str:
+    """The time that an artifact which says ``found`` has to say: the environment's if it does, else the pinned one."""
+    asked = environment_epoch()
+    return found if asked is not None and found == timestamp(asked, {}) else timestamp(pinned, {})

@@ -335,6 +335,7 @@ VERSIONS = (
     exactly("SURFACE_NOT_SORTED", UNION, swap(UNION, "/commands/0/flags/1"), pointer="/commands/0/flags/2"),
     exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/binary/sha256", "0" * 64), pointer="/binary/sha256"),
     exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/binary/size_bytes", 1), pointer="/binary/size_bytes"),
+    exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/collected_at", "2020-01-01T00:00:00Z"), pointer="/collected_at"),
     exactly(
         "SNAPSHOT_NOT_LOCKED",
         SNAPSHOT,
@@ -468,6 +469,7 @@ WHOLE = (
         company="CURRENT_JSON_NOT_EQUAL_UNION",
         why=COPY_OF_UNION,
     ),
+    exactly("FOLDER_EXPECTED", "supplement", put("supplement", "commands\n")),
     exactly("VERSIONS_DIR_UNREADABLE", "versions", put("versions", "0.125.0\n")),
     exactly("VERSION_FILE_INVALID_NAME", "versions/0.62.0-beta.json", copy(METADATA, "versions/0.62.0-beta.json")),
     exactly(

@@ -92,6 +92,11 @@ CHECKS: tuple[Check, ...] = (
     ),
     *_checks(
         Scope.ROOT,
+        files.folder_findings,
+        {"FOLDER_EXPECTED": "What is a folder in every tree is no file."},
+    ),
+    *_checks(
+        Scope.ROOT,
         files.authored_findings,
         {
             "LOCK_INVALID": "artifacts.lock.json is strict JSON and has the shape of a lock.",

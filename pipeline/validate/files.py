@@ -5,10 +5,12 @@ What they find keeps a file out of all further checks.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
+from pipeline.layout import POINTERS
 from pipeline.surface.lock import Lock
 from pipeline.surface.snapshot import Supplement
 from pipeline.validate.finding import Finding, pointer_at
@@ -124,6 +126,15 @@ def _named(artifact: Artifact) -> Iterator[tuple[str, str]]:
             yield "/platform_filter/target_triple", target
     elif artifact.kind == "metadata":
         yield "/semantic_version", version
+
+
+def folder_findings(tree: Tree) -> Iterator[Finding]:
+    """What is a folder in every tree is one here, or is not there."""
+    pointers = tuple(f"pointers/{kind}" for kind in POINTERS)
+    for name in ("snapshots", "reports", "pointers", *pointers, "requirements", "supplement"):
+        path = tree.root.path / name
+        if os.path.lexists(path) and not path.is_dir():
+            yield tree.finding("FOLDER_EXPECTED", path, "is no folder; remove it, or restore the folder from git")
 
 
 def authored_findings(tree: Tree) -> Iterator[Finding]:

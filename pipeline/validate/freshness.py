@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import canonical
-from pipeline.clock import environment_epoch, timestamp
-from pipeline.errors import ArtifactError, GateFailed, ParityError
+from pipeline.clock import carried
+from pipeline.errors import ArtifactError, FileUnreadable, GateFailed, ParityError
 from pipeline.lifecycle.metadata import CarriedOver, build_metadata
 from pipeline.report import Digests, Upstream, report_pieces
 from pipeline.surface.coverage import Manifest
 from pipeline.union import union_bytes
 from pipeline.validate.finding import Finding, escaped
-from pipeline.validate.tree import Read, Tree, Version, value_at
+from pipeline.validate.tree import Tree, Version, value_at
 from pipeline.wrapper.stage import coverage_bytes
 
 
@@ -87,7 +87,7 @@ def _expected_coverage(tree: Tree) -> bytes:
     if tree.expected_coverage is None:
         wrapper = tree.folder.wrapper
         found = value_at(tree.read(tree.root.wrapper_coverage).document, "/generated_at")
-        at = _carried(found, wrapper.epoch)
+        at = carried(str(found), wrapper.epoch)
         tree.expected_coverage = coverage_bytes(
             wrapper.name, tree.folder.rules, generated_at=at, wrapper_version=wrapper.version
         )
@@ -120,8 +120,14 @@ def _reports(version: Version, upstream: Upstream, coverage: bytes, union_sha256
         return
     for report, pieces in sorted(files.items()):
         if report in there and tree.sound(there[report]):
-            raw = version.read(there[report]).raw if report.endswith(".json") else Read.bytes_of(there[report])
-            yield from _compare(tree, "REPORT_STALE", there[report], raw, b"".join(pieces), "the reports")
+            try:
+                raw = (
+                    version.read(there[report]).raw if report.endswith(".json") else canonical.read_bytes(there[report])
+                )
+            except FileUnreadable as error:
+                yield tree.finding("FILE_UNREADABLE", there[report], error.problem)
+            else:
+                yield from _compare(tree, "REPORT_STALE", there[report], raw, b"".join(pieces), "the reports")
 
 
 def _metadata(version: Version, upstream: Upstream, coverage: bytes | None, union_sha256: str) -> Iterator[Finding]:
@@ -154,13 +160,7 @@ def _metadata(version: Version, upstream: Upstream, coverage: bytes | None, unio
 def _time(version: Version, found: Any) -> str:
     tree = version.tree
     pinned = tree.lock.epoch(version.name) if tree.sound(tree.root.lock) else None
-    return str(found) if pinned is None else _carried(found, pinned)
-
-
-def _carried(found: Any, pinned: int) -> str:
-    """The time that an artifact has to carry: the environment's, if that is what it carries, else the pinned one."""
-    asked = environment_epoch()
-    return str(found) if asked is not None and found == timestamp(asked, {}) else timestamp(pinned, {})
+    return str(found) if pinned is None else carried(str(found), pinned)
 
 
 def _underivable(tree: Tree, code: str, path: Path, error: ParityError) -> Finding:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline import canonical
-from pipeline.clock import timestamp
+from pipeline.clock import carried, timestamp
 from pipeline.errors import ArtifactError, EpochMissing
 from pipeline.layout import is_target, is_version, version_key
 from pipeline.surface.lock import LockRow
@@ -145,7 +145,7 @@ def snapshot_findings(version: Version) -> Iterator[Finding]:
             continue
         if tree.sound(tree.root.lock) and not tree.read(tree.root.lock).missing:
             row = tree.lock.row(version.name, artifact.target or "")
-            for pointer, problem in _unlocked(read, row):
+            for pointer, problem in _unlocked(read, row, tree.lock.epoch(version.name)):
                 yield tree.finding("SNAPSHOT_NOT_LOCKED", artifact.path, f"artifacts.lock.json {problem}", pointer)
         revision = value_at(read.document, "/generator/revision")
         if revision != REVISION:
@@ -153,10 +153,12 @@ def snapshot_findings(version: Version) -> Iterator[Finding]:
             yield tree.finding("SNAPSHOT_PARSER_OLD", artifact.path, message, "/generator/revision")
 
 
-def _unlocked(read: Read, row: LockRow | None) -> Iterator[tuple[str, str]]:
+def _unlocked(read: Read, row: LockRow | None, epoch: int | None) -> Iterator[tuple[str, str]]:
     if row is None:
         yield "/binary/sha256", "has no row for it"
     elif row.digest != value_at(read.document, "/binary/sha256"):
         yield "/binary/sha256", f"says {row.digest}"
     elif row.size_bytes != value_at(read.document, "/binary/size_bytes"):
         yield "/binary/size_bytes", f"says {row.size_bytes}"
+    elif epoch is not None and (found := str(value_at(read.document, "/collected_at"))) != carried(found, epoch):
+        yield "/collected_at", f"stamps its version with {carried(found, epoch)}"

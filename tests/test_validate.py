@@ -335,7 +335,12 @@ VERSIONS = (
     exactly("SURFACE_NOT_SORTED", UNION, swap(UNION, "/commands/0/flags/1"), pointer="/commands/0/flags/2"),
     exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/binary/sha256", "0" * 64), pointer="/binary/sha256"),
     exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/binary/size_bytes", 1), pointer="/binary/size_bytes"),
-    exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/collected_at", "2020-01-01T00:00:00Z"), pointer="/collected_at"),
+    exactly(
+        "SNAPSHOT_NOT_LOCKED",
+        SNAPSHOT,
+        alter(SNAPSHOT, "/collected_at", "2020-01-01T00:00:00Z"),
+        pointer="/collected_at",
+    ),
     exactly(
         "SNAPSHOT_NOT_LOCKED",
         SNAPSHOT,

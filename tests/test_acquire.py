@@ -109,6 +109,13 @@ def test_locking_again_keeps_the_bytes_and_the_epoch(registry, locked, messages)
     assert canonical.encode(canonical.read_json(locked.lock)) == before
 
 
+def test_a_target_that_is_locked_later_takes_the_epoch_of_its_package(registry, locked, messages):
+    registry.index["time"][OLD] = "2031-01-01T00:00:00.000Z"
+    registry.save()
+    made = lock(locked, AGENT, OLD, [WINDOWS], progress=Progress(messages))
+    assert made.row(OLD, WINDOWS).epoch == made.row(OLD, LINUX).epoch == PUBLISHED
+
+
 def test_a_changed_integrity_is_told_and_takes_the_new_epoch(registry, locked, messages):
     registry.publish(OLD, made_tarball({f"package/vendor/{LINUX}/tool/tool": b"other"}))
     registry.index["time"][OLD] = "1970-01-01T00:01:40.500Z"

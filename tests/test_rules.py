@@ -448,6 +448,21 @@ def test_toml_that_is_none_is_refused(raw: bytes, tmp_path: Path) -> None:
         read_agent(path)
 
 
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ('[environment]\nTOOL_HOME = "{hone}/.tool"', "{hone} is no placeholder"),
+        ('[features]\nlist = ["features"]\nenable = ["--enable", "feature"]', "never says {feature}"),
+        ('[oracles]\nwatch = ["run --a b"]', "cannot watch 'run --a b'"),
+    ],
+)
+def test_a_description_that_cannot_be_followed_is_refused(table: str, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(f'tool = "tool-cli"\nprogram = "tool"\n[help]\n{table}\n', encoding="utf-8")
+    with pytest.raises(ArtifactError, match=re.escape(problem)):
+        read_agent(path)
+
+
 def test_waivers_always_cover_subtrees(read, refusal) -> None:
     way = (*METADATA, "supported_policy", "waivers_cover_subtrees")
     read(with_value(SMALL, way, True))

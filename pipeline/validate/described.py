@@ -135,9 +135,12 @@ def _manner(agent: Agent, marks: _Marks) -> Iterator[_Problem]:
 
 def _watched(agent: Agent, marks: _Marks) -> Iterator[_Problem]:
     """The snapshot speaks of every watched unit; and it was asked for no other."""
-    flags = {command.path: {name for flag in command.flags for name in flag.names} for command in marks.commands}
-    rejected = {_spelled(command.path, name) for command in marks.commands for name in command.rejected}
     watched = agent.oracles.watched()
+    paths = {path for path, _ in watched}
+    flags = {
+        one.path: {name for flag in one.flags for name in flag.names} for one in marks.commands if one.path in paths
+    }
+    rejected = {_spelled(command.path, name) for command in marks.commands for name in command.rejected}
     # Of a command that is not there its flags are not asked for.
     asked = {_spelled(path, flag if path in flags else None) for path, flag in watched}
     for path, flag in watched:

@@ -38,8 +38,10 @@ _AUTHORED = ("RULES.json", "agent.toml", "artifacts.lock.json", "commands.json",
 AUTHORED = tuple(path for path in PATHS if path.endswith(_AUTHORED))
 """What people or the lock task write, but for pointers and requirements."""
 OTHERS = tuple(path for path in PATHS if path not in AUTHORED)
-# Bytes: of a tiny file every character is flipped, as of an authored one; of a large one only some places are edited.
-TINY, LARGE, SAMPLE = 32, 60_000, 100
+# Files in these folders are large and alike: of each so many places are edited.
+SAMPLED, SAMPLE = ("snapshots", "reports", "requirements"), 100
+# Bytes of a file of which every character is flipped, as of an authored one.
+TINY = 32
 
 ALL = os.environ.get("EDITS") == "all"
 everything = pytest.mark.skipif(not ALL, reason="set EDITS=all to try every edit")
@@ -139,16 +141,16 @@ def test_a_random_edit_is_found_or_means_nothing(workspace: Workspace, data: st.
 def every_edit(workspace: Workspace, path: str) -> list[Edit]:
     """Every edit of a small file, a sample of those of a large one."""
     document = workspace.document(path)
-    size, places = len(document.raw), document.places
-    if size > LARGE:
-        places = random.Random(path).sample(places, SAMPLE)
+    places = document.places
+    if path.split("/")[1] in SAMPLED:
+        places = random.Random(path).sample(places, min(SAMPLE, len(places)))
     found = [
         Edit(path, kind, (), at) for kind in WHOLE for at in range(len(workspace.copies(path)) if kind == "copy" else 1)
     ]
     for place in places:
         for kind, characters in document.kinds_at(place):
             each: Sequence[int] = range(characters)
-            if each and path not in AUTHORED and size > TINY:
+            if each and path not in AUTHORED and len(document.raw) > TINY:
                 each = sorted({0, characters // 2, characters - 1})
             found += [Edit(path, kind, place, at) for at in each]
     return found

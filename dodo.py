@@ -2,6 +2,7 @@
 
 from tasks import DEFAULT_STAGES
 from tasks.acquire import task_acquire, task_lock
+from tasks.capabilities import task_capabilities
 from tasks.findings import task_findings
 from tasks.metadata import task_metadata
 from tasks.onboard import task_onboard
@@ -11,6 +12,8 @@ from tasks.retain import task_retain
 from tasks.schema import task_schema
 from tasks.snapshot import task_snapshot
 from tasks.support_matrix import task_support_matrix
+from tasks.timeline import task_timeline
+from tasks.trace import task_fetch_wrapper, task_trace
 from tasks.union import task_union
 from tasks.validate import task_validate
 from tasks.wrapper_coverage import task_wrapper_coverage
@@ -26,6 +29,8 @@ DOIT_CONFIG = {
 
 __all__ = [
     "task_acquire",
+    "task_capabilities",
+    "task_fetch_wrapper",
     "task_findings",
     "task_lock",
     "task_metadata",
@@ -36,6 +41,8 @@ __all__ = [
     "task_schema",
     "task_snapshot",
     "task_support_matrix",
+    "task_timeline",
+    "task_trace",
     "task_union",
     "task_validate",
     "task_wrapper_coverage",

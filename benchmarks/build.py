@@ -45,7 +45,8 @@ def idle(checkout: Path, rounds: int) -> tuple[float, float]:
 def rebuild(checkout: Path) -> tuple[float, int, str]:
     """Seconds of a rebuild, the number of files that it writes, and what git then sees (nothing, if all is well)."""
     rows = json.loads(run(checkout, sys.executable, "-m", "doit", "plan", "--json"))
-    outputs = [checkout / output for row in rows for output in row["outputs"]]
+    # A version's metadata holds a status that it has earned, which nothing derives.
+    outputs = [checkout / output for row in rows for output in row["outputs"] if "/versions/" not in output]
     for path in (*outputs, *checkout.glob(".doit.db*")):
         path.unlink()
     return seconds(checkout, "-m", "doit"), len(outputs), run(checkout, "git", "status", "--porcelain")

@@ -18,6 +18,8 @@ an exception: findings are values (see ``pipeline.validate``).
     ├── EpochMissing
     ├── RequiredTargetMissing
     ├── LevelsMixed / NoteMissing       a wrapper coverage that cannot be resolved
+    ├── CoverageRefused            a wrapper's declarations make a coverage that breaks its contract
+    ├── CapabilityMissing          a version of the CLI lacks what a command line uses
     ├── GateFailed                 a version has not earned the status asked for
     ├── StatusDowngrade            a version would lose a status without anybody saying so
     ├── TreeInvalid                a change would leave a tree with findings
@@ -25,7 +27,8 @@ an exception: findings are values (see ``pipeline.validate``).
     │   ├── BinaryMissing
     │   ├── BinaryFailed
     │   ├── BinaryTimeout
-    │   └── BinaryOutputTooLarge
+    │   ├── BinaryOutputTooLarge
+    │   └── RpcError              a server that runs refused a call
     └── AcquireError
         ├── DownloadFailed
         ├── IntegrityMismatch
@@ -135,6 +138,16 @@ class NoteMissing(ParityError):
     code = "note-missing"
 
 
+class CoverageRefused(ParityError):
+    code = "coverage-refused"
+
+
+class CapabilityMissing(ParityError):
+    """Said before anything is spawned."""
+
+    code = "capability-missing"
+
+
 class GateFailed(ParityError):
     code = "gate-failed"
 
@@ -167,6 +180,19 @@ class BinaryTimeout(BinaryError):
 
 class BinaryOutputTooLarge(BinaryError):
     code = "binary-output-too-large"
+
+
+class RpcError(BinaryError):
+    """A JSON-RPC error: of the server, or what a handler raises to refuse a request of the server.
+
+    ``number`` and ``message`` are the protocol's code and message, ``data`` is whatever came with them.
+    """
+
+    code = "rpc-error"
+
+    def __init__(self, message: str, *, number: int, data: object = None, where: object = None) -> None:
+        self.message, self.number, self.data = message, number, data
+        super().__init__(f"refused: {message} ({number})", where=where)
 
 
 class AcquireError(ParityError):

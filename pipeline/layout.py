@@ -30,6 +30,7 @@ _VERSION = re.compile(
     rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-{_PRE}(?:\.{_PRE})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
 _TARGET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+_WRAPPER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # What stands beside the targets' own files.
 _RESERVED = {"union", "any", "all"}
 
@@ -60,6 +61,11 @@ def is_target(text: object) -> bool:
     if not isinstance(text, str) or not _TARGET.fullmatch(text):
         return False
     return text.lower() not in _RESERVED and not _DEVICE.fullmatch(text)
+
+
+def is_wrapper(name: str) -> bool:
+    """Whether ``name`` may name the folder of a foreign wrapper."""
+    return bool(_WRAPPER.fullmatch(name)) and not _DEVICE.fullmatch(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,10 @@ class Root:
     def wrapper_coverage(self) -> Path:
         return self.path / "wrapper_coverage.json"
 
+    @property
+    def timeline(self) -> Path:
+        return self.path / "timeline.json"
+
     def pointer(self, kind: str, target: str) -> Path:
         return self.path / "pointers" / kind / f"{check_target(target)}.txt"
 
@@ -137,6 +147,25 @@ class Root:
     def raw_help(self, version: str, target: str) -> Path:
         return self.path / "raw_help" / check_version(version) / check_target(target)
 
+    @property
+    def wrappers(self) -> Path:
+        """The folder of the foreign wrappers that are traced."""
+        return self.path / "wrappers"
+
+    def wrapper(self, name: str) -> WrapperRoot:
+        """The folder of one foreign wrapper."""
+        if not is_wrapper(name):
+            raise UsageError(
+                f"{name!r} is not a wrapper's name", remedy="write small letters and digits, with hyphens between them"
+            )
+        return WrapperRoot(self.wrappers / name)
+
+    def wrapper_names(self) -> list[str]:
+        """The foreign wrappers that have a folder, by name."""
+        if not self.wrappers.is_dir():
+            return []
+        return sorted(p.name for p in self.wrappers.iterdir() if p.is_dir() and is_wrapper(p.name))
+
     def versions(self) -> list[str]:
         """The versions that have a snapshot folder, oldest first."""
         folder = self.path / "snapshots"
@@ -150,6 +179,27 @@ class Root:
         if not folder.is_dir():
             return []
         return sorted(p.stem for p in folder.glob("*.json") if is_target(p.stem))
+
+
+@dataclass(frozen=True, slots=True)
+class WrapperRoot(Root):
+    """A foreign wrapper's folder: its own lock, requirements, coverage and reports stand as in an agent's folder."""
+
+    @property
+    def description(self) -> Path:
+        return self.path / "wrapper.toml"
+
+    @property
+    def answers(self) -> Path:
+        return self.path / "answers.json"
+
+    @property
+    def evidence(self) -> Path:
+        return self.path / "evidence.json"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
 
 
 def workspace_of(root: Path) -> Path | None:

@@ -17,6 +17,7 @@ from pipeline.contract.folder import Folder
 from pipeline.contract.links import refuse_links
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch, StatusDowngrade
+from pipeline.history import Sightings, read_timeline, timeline_bytes
 from pipeline.layout import MATRIX, Root
 from pipeline.lifecycle.matrix import write_matrix
 from pipeline.lifecycle.metadata import CarriedOver, metadata_bytes
@@ -29,6 +30,8 @@ from pipeline.transaction.hold import exclusive
 from pipeline.transaction.replace import replacing
 from pipeline.union.build import write_union
 from pipeline.validate.schemas import write_schemas
+from pipeline.wrapper.capabilities import capabilities_of
+from pipeline.wrapper.registry import wrapper
 from pipeline.wrapper.stage import coverage_bytes
 
 
@@ -107,13 +110,30 @@ def union(folder: Folder, version: str) -> list[Path]:
 
 def wrapper_coverage(folder: Folder) -> list[Path]:
     """Derive the coverage of the wrapper that ``agent.toml`` names from its declarations."""
-    wrapper = folder.wrapper
+    named = folder.wrapper
     content = coverage_bytes(
-        wrapper.name, folder.rules, generated_at=timestamp(wrapper.epoch), wrapper_version=wrapper.version
+        named.name, folder.rules, generated_at=timestamp(named.epoch), wrapper_version=named.version
     )
     with _writing(folder, folder.root.wrapper_coverage):
         canonical.write(folder.root.wrapper_coverage, content)
     return [folder.root.wrapper_coverage]
+
+
+def timeline(folder: Folder) -> list[Path]:
+    """Write what every version that was read had, as far as snapshots or the timeline so far know."""
+    path = folder.root.timeline
+    with _writing(folder, path):
+        canonical.write(path, timeline_bytes(folder.root, folder.rules.targets, tool=folder.require_agent().tool))
+    return [path]
+
+
+def capabilities(folder: Folder, table: Path) -> list[Path]:
+    """Write to ``table`` which versions have the guarded units of the wrapper that ``agent.toml`` names."""
+    sightings = Sightings.of(read_timeline(folder.root.timeline))
+    declarations = wrapper(folder.wrapper.name).declarations
+    found = capabilities_of(declarations, sightings, tool=folder.require_agent().tool)
+    canonical.write(table, canonical.encode(found))
+    return [table]
 
 
 def report(folder: Folder, version: str) -> list[Path]:

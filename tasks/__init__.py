@@ -5,4 +5,15 @@ reads folder listings and three small files, and imports no stage: a `doit` with
 """
 
 # What a plain `doit` does, in the order of the flow; everything here works offline.
-DEFAULT_STAGES = ("schema", "union", "wrapper-coverage", "report", "metadata", "support-matrix", "validate", "findings")
+DEFAULT_STAGES = (
+    "schema",
+    "union",
+    "timeline",
+    "capabilities",
+    "wrapper-coverage",
+    "report",
+    "metadata",
+    "support-matrix",
+    "validate",
+    "findings",
+)

@@ -17,6 +17,8 @@ from typing import Any
 
 from pipeline.layout import MANIFESTS, Root, is_target, is_version
 
+_WRAPPER = re.compile(r"""^\[wrapper\](?:\s*^name\s*=\s*["'](?P<name>\w+)["'])?""", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class AgentFolder:
@@ -37,13 +39,18 @@ class AgentFolder:
         return [row for row in rows if _names_a_task(row)] if isinstance(rows, list) else []
 
     @cached_property
-    def has_wrapper(self) -> bool:
-        """Whether a wrapper is compared with this agent; without one there is nothing to report on."""
+    def wrapper(self) -> str | None:
+        """The name of the wrapper that is compared with this agent; without one there is nothing to report on."""
         try:
             # Read for one word on every start: parsing eight files costs as much as listing all tasks.
-            return bool(re.search(r"^\[wrapper\]", self.root.agent.read_text(encoding="utf-8"), re.MULTILINE))
+            found = _WRAPPER.search(self.root.agent.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return True  # the stages say what is wrong with the file
+            return self.name  # the stages say what is wrong with the file
+        return found and (found["name"] or self.name)
+
+    @property
+    def has_wrapper(self) -> bool:
+        return self.wrapper is not None
 
     def epoch(self, version: str) -> int | None:
         return min((row["epoch"] for row in self.rows if row["version"] == version), default=None)

@@ -14,6 +14,7 @@ from tasks.agents import AgentFolder, agents
 from tasks.report import leftover_reports, report_files
 from tasks.step import Step
 from tasks.support_matrix import MATRIX_FILES
+from tasks.trace import foreign_wrappers
 
 
 def task_validate() -> Iterator[dict[str, Any]]:
@@ -24,7 +25,18 @@ def task_validate() -> Iterator[dict[str, Any]]:
             name=agent.name,
             doc=f"check every artifact of {agent.name}",
             inputs=tuple(sorted({*_committed(agent), *_derived(agent), *MATRIX_FILES} - {*_leftovers(agent)})),
-            rooms=("oracle", "union", "wrapper", "report", "lifecycle", "validate", "upkeep", "check"),
+            rooms=(
+                "oracle",
+                "history",
+                "union",
+                "wrapper",
+                "trace",
+                "report",
+                "lifecycle",
+                "validate",
+                "upkeep",
+                "check",
+            ),
             call=partial(_validate, agent),
         ).task()
 
@@ -47,12 +59,17 @@ def _derived(agent: AgentFolder) -> Iterator[Path]:
         yield agent.root.wrapper_coverage
         for version in agent.root.versions():
             yield from report_files(agent, version)
+    for one in foreign_wrappers(agent):
+        yield from (one.root.wrapper_coverage, one.root.summary)
+        yield from report_files(agent, one.version, one.root)
 
 
 def _leftovers(agent: AgentFolder) -> Iterator[Path]:
     """What the report stage is about to remove: an input that vanishes while doit runs would stop it."""
     for version in agent.root.versions():
         yield from leftover_reports(agent, version)
+    for one in foreign_wrappers(agent):
+        yield from leftover_reports(agent, one.version, one.root)
 
 
 def _validate(agent: AgentFolder) -> TaskFailed | None:

@@ -1,4 +1,7 @@
-"""wrapper-coverage:<agent>: what the wrapper supports, derived from its declarations."""
+"""wrapper-coverage:<agent>[:<wrapper>]: what the wrapper supports, derived from its declarations.
+
+A foreign wrapper has none: its coverage is derived from the evidence of its trace.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 from tasks.agents import AgentFolder, agents, open_folder
 from tasks.step import Step
+from tasks.trace import Foreign, foreign_wrappers
 
 
 def task_wrapper_coverage() -> Iterator[dict[str, Any]]:
@@ -23,12 +27,29 @@ def task_wrapper_coverage() -> Iterator[dict[str, Any]]:
             rooms=("wrapper",),
             call=partial(_wrapper_coverage, agent),
         ).task()
+    for agent in agents():
+        for one in foreign_wrappers(agent):
+            yield Step(
+                stage="wrapper-coverage",
+                name=f"{agent.name}:{one.name}",
+                doc=f"coverage of {one.name}, from what it was seen to emit",
+                inputs=(one.root.description, one.root.lock, one.root.evidence, agent.root.union(one.version)),
+                outputs=(one.root.wrapper_coverage, one.root.summary),
+                rooms=("trace",),
+                call=partial(_foreign_coverage, one),
+            ).task()
 
 
 def _wrapper_coverage(agent: AgentFolder) -> None:
     from pipeline import stages
 
     stages.wrapper_coverage(open_folder(agent))
+
+
+def _foreign_coverage(one: Foreign) -> None:
+    from pipeline.trace.stage import write_foreign_coverage
+
+    write_foreign_coverage(open_folder(one.agent), one.name)
 
 
 # doit names a creator's group after the function; the stage's word has a hyphen.

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from checkout import REPOSITORY
+from small_tree import unvalidate
 
 from pipeline import canonical, stages, upkeep
 from pipeline.contract.folder import judge_folder, open_folder
@@ -141,8 +142,15 @@ def rebuild(*stage_names: str) -> Change:
     return change
 
 
-DERIVED = rebuild("union", "report", "version_metadata")
-"""All that is derived from snapshots, again."""
+def remember(root: Path) -> None:
+    """Take the timeline from the snapshots again."""
+    stages.timeline(open_folder(root))
+
+
+def DERIVED(root: Path) -> None:  # noqa: N802 - a change like the others, made of others
+    """All that is derived from snapshots, again."""
+    remember(root)
+    rebuild("union", "report", "version_metadata")(root)
 
 
 # -- trees -------------------------------------------------------------------------------------------
@@ -200,8 +208,10 @@ def _committed(agent: str) -> Path:
 class Trees:
     """Valid trees, each made once below ``folder`` and copied for every test.
 
-    ``ours``: the committed Codex folder without its newest version. ``validated``: all of it, ``V`` promoted.
-    ``small``: see ``shrink``. ``python``: a committed agent that is a Python application.
+    No version of Codex is validated in them, but where that is said. ``ours``: the committed Codex folder without its
+    newest version. ``validated``: all of it, ``V`` promoted.
+    ``small``: see ``shrink``. ``python``: a committed agent that is a Python application. ``wrapped``: all of Codex,
+    with its foreign wrappers, which none of the others has.
     """
 
     folder: Path
@@ -214,8 +224,12 @@ class Trees:
         if name not in self._made:
             source = _committed("llm" if name == "python" else "codex")
             made = shutil.copytree(source, self.folder / name, ignore=shutil.ignore_patterns("raw_help"))
+            if name != "wrapped":
+                shutil.rmtree(made / "wrappers", ignore_errors=True)
             with pytest.MonkeyPatch.context() as patch:
                 patch.delenv("SOURCE_DATE_EPOCH", raising=False)
+                if name != "python":
+                    unvalidate(made)
                 {"ours": forget(NEW), "validated": promote, "small": shrink}.get(name, lambda _: None)(made)
             self._made[name] = made
         return self._made[name]

@@ -17,7 +17,7 @@ from pipeline import canonical, stages
 from pipeline.contract.folder import Folder, open_folder
 from pipeline.errors import ParityError
 from pipeline.layout import MATRIX, POINTERS, Root
-from pipeline.surface.metadata import Validation
+from pipeline.surface.metadata import Status, Validation
 from pipeline.surface.revision import REVISION
 from pipeline.validate.schemas import write_schemas
 
@@ -147,6 +147,18 @@ def loosen(root: Path) -> None:
     levels["allowed_levels"] += levels["disallowed_levels"]
     levels["disallowed_levels"] = []
     put_json(root / "RULES.json", rules)
+
+
+def unvalidate(root: Path) -> None:
+    """Make a folder one of which no version is validated; what the versions are worth otherwise stays."""
+    for path in (root / "latest_validated.txt", *root.glob("pointers/*/*.txt")):
+        path.write_bytes(b"none\n")
+    (root / "current.json").unlink(missing_ok=True)
+    for path in root.glob("versions/*.json"):
+        known = said(path)
+        known.pop("validation", None)
+        put_json(path, known)
+        stages.version_metadata(open_folder(root), path.stem, Status.REPORTED, may_downgrade=True)
 
 
 def said(path: Path) -> Json:

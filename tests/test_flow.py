@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from checkout import REPOSITORY, Checkout, fresh_checkout
+from small_tree import unvalidate
 
 from pipeline.layout import Root
 from tasks import DEFAULT_STAGES
@@ -20,10 +21,16 @@ pytestmark = pytest.mark.flow
 VERSIONS = ("0.61.0", "0.125.0", "0.169.0")
 LINUX = "x86_64-unknown-linux-musl"
 VERSION = VERSIONS[1]
+VALIDATED = VERSIONS[-1]
 CHAIN = ("union", "report", "metadata")
+# What follows from the foreign wrapper's evidence, and from the union that it is held against.
+FOREIGN = ("wrapper-coverage:codex:codex-sdk", f"report:codex:{VERSIONS[-1]}:codex-sdk")
 ALL_TASKS = (
     "schema:codex",
+    "timeline:codex",
+    "capabilities:codex",
     "wrapper-coverage:codex",
+    *FOREIGN,
     *(f"{stage}:codex:{version}" for stage in CHAIN for version in VERSIONS),
     "support-matrix:all",
     "validate:codex",
@@ -58,8 +65,12 @@ def outputs(built: Checkout) -> dict[str, list[str]]:
 
 
 def remove(checkout: Checkout, outputs: dict[str, list[str]]) -> list[Path]:
-    """Delete everything that is derived; returns where it was."""
-    derived = [checkout.path / path for paths in outputs.values() for path in paths]
+    """Delete everything that is derived; returns where it was.
+
+    A status that a version has earned is a record, which nothing derives: the metadata that holds one stays.
+    """
+    earned = f"versions/{VALIDATED}.json"
+    derived = [checkout.path / path for paths in outputs.values() for path in paths if not path.endswith(earned)]
     for path in derived:
         path.unlink()
     return derived
@@ -113,7 +124,16 @@ def test_every_declared_input_exists(built: Checkout) -> None:
 def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Checkout) -> None:
     listed = built.doit("list", "--all", "--quiet").out.split()
     groups = {name for name in listed if ":" not in name}
-    assert groups - set(DEFAULT_STAGES) == {"acquire", "lock", "onboard", "promote", "retain", "snapshot"}
+    assert groups - set(DEFAULT_STAGES) == {
+        "acquire",
+        "fetch-wrapper",
+        "lock",
+        "onboard",
+        "promote",
+        "retain",
+        "snapshot",
+        "trace",
+    }
     planned = {row["task"].partition(":")[0] for row in json.loads(built.doit("plan", "--json").out)}
     assert planned == set(DEFAULT_STAGES)
 
@@ -123,16 +143,23 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_edited_snapshot_reruns_its_own_version_and_the_check(version: str, copy: Checkout) -> None:
+    if version == VALIDATED:  # current.json would no longer be its union, until it is promoted again
+        unvalidate(copy.root)
+        assert copy.doit().code == 0
     edit(Root(copy.root).snapshot(version, LINUX), '"about": "', '"about": "Edited. ')
     run = copy.doit()
     assert run.code == 0, run.text
-    assert run.executed == [*(f"{stage}:codex:{version}" for stage in CHAIN), "support-matrix:all", "validate:codex"]
+    foreign = set(FOREIGN if version == VERSIONS[-1] else ())
+    chain = [f"{stage}:codex:{version}" for stage in CHAIN]
+    after = [*chain[1:], "support-matrix:all", "validate:codex"]
+    assert [task for task in run.executed if task not in foreign] == [chain[0], "timeline:codex", *after]
+    assert foreign <= set(run.executed)
     assert copy.doit().executed == []
 
 
 def test_a_touched_snapshot_stops_at_the_union_that_comes_out_the_same(copy: Checkout) -> None:
     touch(Root(copy.root).snapshot(VERSION, LINUX))
-    assert copy.doit().executed == [f"union:codex:{VERSION}", "validate:codex"]
+    assert copy.doit().executed == [f"union:codex:{VERSION}", "timeline:codex", "validate:codex"]
 
 
 def test_a_new_snapshot_is_merged_and_reported_without_any_edit_elsewhere(copy: Checkout) -> None:
@@ -145,7 +172,10 @@ def test_a_new_snapshot_is_merged_and_reported_without_any_edit_elsewhere(copy: 
     root.snapshot(VERSION, last).write_bytes(text.encode("utf-8"))
     run = copy.doit()
     assert run.code == 0, run.text
-    assert run.executed == [*(f"{stage}:codex:{VERSION}" for stage in CHAIN), "support-matrix:all", "validate:codex"]
+    # The timeline says something else, and every report looks at it; the other versions' unions stay.
+    assert {*(f"{stage}:codex:{VERSION}" for stage in CHAIN), "support-matrix:all"} <= set(run.executed)
+    assert [task for task in run.executed if task.startswith("union:")] == [f"union:codex:{VERSION}"]
+    assert run.executed[-1] == "validate:codex"
     assert json.loads(root.union(VERSION).read_bytes())["complete"] is True
     assert root.report(VERSION, "all").exists()
     assert root.report(VERSION, last).exists()
@@ -162,7 +192,8 @@ def test_changed_rules_rerun_what_follows_them(copy: Checkout) -> None:
     edit(copy.root / "RULES.json", '"note": "', '"note": "Edited. ')
     run = copy.doit()
     assert run.code == 0, run.text
-    assert set(run.executed) == set(ALL_TASKS) - {"findings:docs"}
+    # A foreign wrapper's coverage has no scopes that the rules would resolve.
+    assert set(run.executed) == set(ALL_TASKS) - {"findings:docs", FOREIGN[0]}
     assert b"Edited. " in Root(copy.root).report(VERSION, "any").read_bytes()
 
 
@@ -173,8 +204,10 @@ def test_changed_rules_rerun_what_follows_them(copy: Checkout) -> None:
         ("pipeline/lifecycle/support.py", {"metadata", "support-matrix", "validate"}),
         ("pipeline/union/merge.py", {"union", "validate"}),
         ("pipeline/validate/files.py", {"schema", "validate", "findings"}),
-        ("pipeline/wrapper/manifest.py", {"wrapper-coverage", "validate"}),
+        ("pipeline/wrapper/manifest.py", {"capabilities", "wrapper-coverage", "validate"}),
+        ("pipeline/history/build.py", {"timeline", "capabilities", "report", "validate"}),
         ("pipeline/canonical.py", set(DEFAULT_STAGES)),
+        ("pipeline/trace/combine.py", {"wrapper-coverage", "report", "validate"}),
         ("pipeline/acquire/npm.py", set()),
         ("README.md", set()),
     ],
@@ -438,8 +471,9 @@ def test_the_plan_names_the_stale_input_and_what_waits_for_it(copy: Checkout) ->
     assert rows[f"union:codex:{VERSION}"]["state"] == "run"
     assert rows[f"union:codex:{VERSION}"]["why"] == [f"input changed: {where}"]
     assert {task for task, row in rows.items() if row["state"] == "waits"} == {
-        f"report:codex:{VERSION}",
-        f"metadata:codex:{VERSION}",
+        *(f"{stage}:codex:{version}" for stage in ("report", "metadata") for version in VERSIONS),
+        FOREIGN[1],
+        "capabilities:codex",
         "support-matrix:all",
     }
     assert rows["validate:codex"]["state"] == "run"

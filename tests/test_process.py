@@ -14,13 +14,14 @@ import pytest
 
 from pipeline import process
 from pipeline.errors import BinaryError, BinaryMissing, BinaryOutputTooLarge, BinaryTimeout
+from pipeline.process import call as door
 
-OUTPUTS = [process._ThreadedOutput] if sys.platform == "win32" else [process._Output, process._ThreadedOutput]
+OUTPUTS = [door._ThreadedOutput] if sys.platform == "win32" else [door._Output, door._ThreadedOutput]
 
 
 @pytest.fixture(autouse=True, params=OUTPUTS, ids=lambda output: output.__name__)
 def _drained_by(request, monkeypatch):
-    monkeypatch.setattr(process, "_output", request.param)
+    monkeypatch.setattr(door, "_output", request.param)
 
 
 def call(source, folder, *, seconds=20.0, max_bytes=1_000_000, cancel=None, env=None):

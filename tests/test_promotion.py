@@ -30,6 +30,7 @@ from small_tree import (
     pointed,
     refused,
     said,
+    unvalidate,
 )
 
 from pipeline import cli, stages, upkeep
@@ -464,7 +465,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 
 @pytest.mark.flow
-def test_the_committed_agent_has_not_earned_it_yet(checkout: Checkout, tmp_path: Path) -> None:
+def test_a_committed_version_that_nobody_has_validated_is_not_promoted(checkout: Checkout, tmp_path: Path) -> None:
     copy = checkout.copy(tmp_path / "copy")
     before = copy.digests()
     run = copy.doit("promote:codex:0.125.0")
@@ -477,6 +478,7 @@ def test_the_committed_agent_has_not_earned_it_yet(checkout: Checkout, tmp_path:
 @pytest.mark.flow
 def test_the_task_promotes_and_the_build_then_has_nothing_to_change(checkout: Checkout, tmp_path: Path) -> None:
     copy = checkout.copy(tmp_path / "copy")
+    unvalidate(copy.root)
     loosen(copy.root)
     assert copy.doit().code == 0
     stages.version_metadata(open_folder(copy.root), "0.125.0", validation=PASSED)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,13 +24,33 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def test_the_python_example_prints_what_it_says() -> None:
+# A program that takes what the example asks of it: its version, then a prompt by standard input, answered with an event.
+CODEX = """#!/bin/sh
+[ "$1" = --version ] && exec echo "codex-cli 0.169.0"
+[ "$*" = "exec --json --sandbox workspace-write -- -" ] || exit 2
+printf '{"type": "item.completed", "item": {"id": "i", "type": "agent_message", "text": "%s"}}\\n' "$(cat)"
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+def test_the_python_example_runs(tmp_path: Path) -> None:
     [example] = blocks("python")
-    code, _, printed = example.rpartition("\n# ")
-    *statements, last = code.strip().splitlines()
-    names: dict[str, object] = {}
-    exec("\n".join(statements), names)
-    assert repr(eval(last, names)) == printed.strip()
+    program = tmp_path / "codex"
+    program.write_text(CODEX)
+    program.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [sys.executable, "-c", example],
+        env=environment,
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "text='fix the tests'" in done.stdout
+    assert done.stdout.endswith("ended with 0\n")
 
 
 def test_the_error_example_is_the_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,7 +90,9 @@ def row_of(agent: str, version: str) -> str:
     missing = "no wrapper"
     if folder.has_wrapper:
         support = canonical.read_json(folder.root.metadata(version))["coverage"]
-        missing = f"{support['unsupported_targets'][0]['uncovered_units']} units"
+        lacking = {one["target_triple"]: one for one in support["unsupported_targets"]}
+        required = lacking.get(folder.rules.union.required_target)
+        missing = f"{required['uncovered_units']} units" if required else "nothing"
     return f"| `{agent}` | {version} | {snapshot.generator.dialect} | {' | '.join(counts)} | {missing} |"
 
 

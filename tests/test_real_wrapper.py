@@ -1,117 +1,122 @@
-"""The Codex declarations against the real binaries: what is declared is accepted, what is shown is declared.
+"""The Codex declarations against the parsers of the real binaries; nothing is executed.
 
-``codex <command> FLAG VALUE --help`` answers 0 for a flag and a value that the parser knows and 2 for
-others, without running anything.
+A call that holds a word which no CLI has must be refused. A refusal that names this word says that every word before
+it was taken (``pipeline.oracle.refusal``).
 """
 
-import functools
-import os
-import re
-import subprocess
-from dataclasses import replace
-from enum import StrEnum
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
-from pipeline.contract.rules import read_rules
-from pipeline.layout import Root
-from pipeline.surface.coverage import CoveredCommand
-from pipeline.wrapper.codex import DECLARATIONS, Codex
-from pipeline.wrapper.declare import command_line
-from pipeline.wrapper.derive import sample
+from pipeline.errors import CapabilityMissing
+from pipeline.oracle import FORMS
+from pipeline.oracle.refusal import NONSENSE
+from pipeline.process import clean_environment, run
+from pipeline.wrapper.codex import Codex
+from pipeline.wrapper.declare import Line, Use
+from pipeline.wrapper.guard import Guard
+from pipeline.wrapper.registry import wrapper
+from pipeline.wrapper.scenario import sample, scenarios
 
 pytestmark = pytest.mark.real
 
 VERSIONS = ("0.61.0", "0.125.0", "0.169.0")
-NEWEST = VERSIONS[-1]
-CODEX = Root(Path(__file__).resolve().parents[1] / "cli_manifests" / "codex")
-EXCLUDED = read_rules(CODEX.rules).parity_exclusions.units
-COMMANDS = [d for d in DECLARATIONS if not isinstance(d, CoveredCommand)]
-# clap repeats these on every command; they are declared at the root, where they may be given for all.
-GLOBAL = {"--config", "--enable", "--disable", "--help", "--version"}
+CODEX = wrapper("codex")
+GUARD = Guard.of("codex")
+UNKNOWN = FORMS["clap"].unknown
 
 
 @pytest.fixture
-def ask(tmp_path):
-    """Run a command line with ``--help`` before its positionals; gives the exit code and stdout."""
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-    environment = {**kept, "HOME": str(tmp_path), "USERPROFILE": str(tmp_path), "COLUMNS": "1000", "NO_COLOR": "1"}
+def refused(tmp_path):
+    """Ask a binary many questions at once; gives those that it does not take, with its answer."""
+    home = tmp_path / "home"
+    (home / "tmp").mkdir(parents=True)
+    environment = clean_environment(home, {})
 
-    def run(words):
-        end = words.index("--") if "--" in words else len(words)
-        asked = subprocess.run(
-            [*words[:end], "--help"],
-            env=environment,
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=30,
-            check=False,
-        )
-        return asked.returncode, asked.stdout.decode("utf-8")
+    def ask(binary, words):
+        answer = run([binary, *words], env=environment, cwd=tmp_path, seconds=30, max_bytes=1_000_000)
+        text = (answer.stdout + answer.stderr).decode()
+        found = UNKNOWN.search(text)
+        taken = found[1] == NONSENSE if found else NONSENSE not in words and answer.returncode == 0
+        return None if taken else f"{' '.join(words)}: {text[:200]}"
 
-    return run
+    def refusals(binary, questions):
+        with ThreadPoolExecutor(4) as pool:
+            return [answer for answer in pool.map(lambda words: ask(binary, words), questions) if answer]
 
-
-@functools.cache
-def names_shown(page):
-    """The names of flags and positionals on a help page."""
-    flags = re.findall(r"^ {2,6}(?:(-\w), )?(--[\w-]+)", page, flags=re.MULTILINE)
-    args = re.findall(r"^ {2}[\[<](\w+)[\]>]", page, flags=re.MULTILINE)
-    return {name for pair in flags for name in pair if name} | set(args)
+    return refusals
 
 
-def shown(ask, binary, command):
-    code, page = ask([str(binary), *command.path])
-    assert code == 0
-    return names_shown(page)
+def swallows(command):
+    return any(slot.is_arg and slot.kind == "many" for slot in command.slots)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def question(command):
+    """The command's words with the unknown one behind them.
+
+    A variadic positional would take that word for its own. It has to be a flag in front of it that is answered,
+    and a flag that does not exist would be its first word, and the answer no help.
+    """
+    words = list(command.line().argv)
+    end = words.index("--") if "--" in words else len(words)
+    if swallows(command):
+        return [*words[:end], "--help"]
+    # These two answer for themselves, whatever stands behind them.
+    if command in (Codex(help=True), Codex(version=True)):
+        return words
+    return [*words[:end], *words[end + 1 :], NONSENSE, "--help"]
+
+
+def lets_through(version, line):
+    try:
+        GUARD.check(line, version)
+    except CapabilityMissing:
+        return False
+    return True
+
+
+def has(version, command):
+    return lets_through(version, command.line())
+
+
+def exists(version, command):
+    return lets_through(version, Line((), None, (Use(command.path),)))
+
+
 @pytest.mark.parametrize("version", VERSIONS)
-def test_what_a_version_shows_it_accepts_as_argv_writes_it(version, command, real_binary, ask):
-    binary = real_binary(version)
-    names = shown(ask, binary, command)
-    assert ask([str(binary), *command.path, "--no-such-flag"])[0] == 2
-
-    refused = []
-    for slot in command.slots:
-        if not slot.is_flag or slot.key not in names:
-            continue
-        words = command_line(binary, sample(command, slot.field))
-        for name in slot.word.names:
-            if name not in names:
-                refused.append(f"{name} is not shown")
-            spelled = [
-                name + word[len(slot.key) :] if word == slot.key or word.startswith(slot.glued) else word
-                for word in words
-            ]
-            if ask(spelled)[0] != 0:
-                refused.append(" ".join(spelled[1:]))
-    assert not refused
+def test_the_parser_takes_every_scenario_that_the_guard_lets_through(version, real_binary, refused):
+    commands = [one.command for one in scenarios(CODEX.commands) if has(version, one.command)]
+    assert len(commands) > 100
+    assert "\n".join(refused(real_binary(version), map(question, commands))) == ""
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
-def test_all_that_the_newest_version_shows_is_declared_or_excluded(command, real_binary, ask):
-    declared = {name for slot in command.slots for name in slot.word.names}
-    if command is not Codex:
-        declared |= {name for slot in Codex.slots if GLOBAL & set(slot.word.names) for name in slot.word.names}
-    declared |= {one.key or one.name for one in EXCLUDED if one.path == command.path}
-    assert shown(ask, real_binary(NEWEST), command) - declared == set()
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_parser_takes_the_other_names_of_a_flag_too(version, real_binary, refused):
+    lines = []
+    for command in CODEX.commands:
+        for slot in command.slots:
+            if not slot.word.names[1:]:
+                continue
+            given = sample(command, slot.field)
+            if not has(version, given):
+                continue
+            words = question(given)
+            lines += [[word for each in words for word in spelled(each, slot, name)] for name in slot.word.names[1:]]
+    assert lines
+    assert refused(real_binary(version), lines) == []
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
-def test_nothing_is_declared_that_no_version_has(command, real_binary, ask):
-    names = set().union(*(shown(ask, real_binary(version), command) for version in VERSIONS))
-    assert {name for slot in command.slots for name in slot.word.names} - names == set()
+def spelled(word, slot, name):
+    """The same word, or two of them, with the flag under its other name."""
+    if word.startswith(slot.glued) and "=" in word:
+        return name, word[len(slot.glued) :]
+    return (name if word == slot.key else word,)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
-def test_every_declared_value_is_accepted_by_some_version(command, real_binary, ask):
-    for slot in command.slots:
-        if slot.kind != "one" or not issubclass(slot.types[0], StrEnum):
-            continue
-        for value in slot.types[0]:
-            given = replace(sample(command, slot.field), **{slot.field: value})
-            assert any(ask(command_line(real_binary(v), given))[0] == 0 for v in VERSIONS), value
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+def test_the_parser_refuses_what_the_guard_refuses(version, real_binary, refused):
+    # A command that it does not have is no question: its name would be the prompt of the root.
+    commands = [one.command for one in scenarios(filter(partial(exists, version), CODEX.commands))]
+    questions = [question(command) for command in commands if not has(version, command) and not swallows(command)]
+    assert len(refused(real_binary(version), questions)) == len(questions) > 50

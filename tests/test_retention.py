@@ -29,6 +29,7 @@ from small_tree import (
     rules,
     said,
     snapshot,
+    unvalidate,
 )
 
 from pipeline import cli, stages, upkeep
@@ -377,12 +378,39 @@ def test_a_valid_tree_stays_valid(
         shutil.rmtree(root.parent)
 
 
+# -- foreign wrappers -------------------------------------------------------------------------------
+
+DESCRIBED = """upstream_version = "0.1.0"
+command = ["true"]
+
+[package]
+registry = "npm"
+name = "sdk"
+version = "1.0.0"
+"""
+
+
+def test_a_version_that_a_foreign_wrapper_is_held_against_is_kept(root: Path) -> None:
+    put("wrappers/sdk/wrapper.toml", DESCRIBED)(root)
+    assert retain(root, apply=False)[1] == []
+    assert plan(Root(root), read_rules(root / "RULES.json")).keep["0.1.0"] == ("wrappers/sdk/wrapper.toml",)
+
+
+def test_a_description_that_cannot_be_read_keeps_everything(root: Path) -> None:
+    put("wrappers/sdk/wrapper.toml", "upstream_version =")(root)
+    error = refused(lambda: retain(root), root)
+    assert isinstance(error, ArtifactInvalid)
+    assert "wrapper.toml" in str(error)
+    assert "what may be deleted" in error.problem
+
+
 # -- the task ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.flow
 def test_the_task_lists_and_with_apply_deletes_and_the_build_then_has_nothing_to_change(tmp_path: Path) -> None:
     checkout = fresh_checkout(tmp_path / "checkout")
+    unvalidate(checkout.root)
     loosen(checkout.root)
     alter("RULES.json", "/storage/retention/keep_last_validated", 1)(checkout.root)
     assert checkout.doit().code == 0

@@ -26,20 +26,25 @@ from tasks.step import _FLOOR, OutputsUnmodified, SettingsUnchanged, Step, run
 
 VERSION = r"\d+\.\d+\.\d+"
 TARGET = r"[a-z0-9_]+(-[a-z0-9_]+)+"
+WRAPPER = r"[a-z0-9]+(-[a-z0-9]+)*"
 NAMES = {
     "schema": "[a-z_]+",
-    "wrapper-coverage": "[a-z_]+",
+    "wrapper-coverage": f"[a-z_]+(:{WRAPPER})?",
+    "timeline": "[a-z_]+",
+    "capabilities": "[a-z_]+",
     "validate": "[a-z_]+",
     "retain": "[a-z_]+",
     "support-matrix": "all",
     "findings": "docs",
     "union": f"[a-z_]+:{VERSION}",
-    "report": f"[a-z_]+:{VERSION}",
+    "report": f"[a-z_]+:{VERSION}(:{WRAPPER})?",
     "metadata": f"[a-z_]+:{VERSION}",
     "promote": f"[a-z_]+:{VERSION}",
     "lock": f"[a-z_]+:{VERSION}",
     "snapshot": f"[a-z_]+:{VERSION}:{TARGET}",
     "acquire": f"[a-z_]+:{VERSION}:{TARGET}",
+    "fetch-wrapper": f"[a-z_]+:{WRAPPER}",
+    "trace": f"[a-z_]+:{WRAPPER}",
 }
 
 
@@ -95,7 +100,15 @@ def test_a_stage_has_the_name_of_its_group() -> None:
 
 def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
     assert dodo().DOIT_CONFIG["default_tasks"] == list(DEFAULT_STAGES)
-    assert set(NAMES) - set(DEFAULT_STAGES) == {"acquire", "lock", "promote", "retain", "snapshot"}
+    assert set(NAMES) - set(DEFAULT_STAGES) == {
+        "acquire",
+        "fetch-wrapper",
+        "lock",
+        "promote",
+        "retain",
+        "snapshot",
+        "trace",
+    }
 
 
 def test_nothing_of_a_build_leads_to_the_network_or_to_a_binary() -> None:
@@ -122,7 +135,7 @@ def test_every_output_has_one_writer() -> None:
 def test_declared_outputs_are_what_doit_sees_but_for_snapshots() -> None:
     for name, task in tasks().items():
         outputs = [str(Path(path)) for path in task.get("meta", {}).get("outputs", ())]
-        expected = [] if stage_of(name) == "snapshot" else outputs
+        expected = [] if stage_of(name) in ("snapshot", "trace") else outputs
         assert task.get("targets", []) == expected, name
 
 
@@ -145,7 +158,11 @@ def test_every_task_says_what_it_does() -> None:
 
 # Where binaries and homes are kept does not decide what a snapshot says: the binary's digest does, and is a setting.
 # The page of findings is made from the table of checks, not from what its functions do.
-UNDECIDING = {"snapshot": {"acquire"}, "findings": {"lifecycle", "oracle", "report", "union", "wrapper"}}
+UNDECIDING = {
+    "snapshot": {"acquire"},
+    "trace": {"acquire", "snapshot", "helptext", "oracle"},
+    "findings": {"history", "lifecycle", "oracle", "report", "trace", "union", "wrapper"},
+}
 # What is imported by its name when it is needed, which no graph of imports shows.
 BY_NAME = {"pipeline.validate.checks": {"pipeline.validate.freshness", "pipeline.validate.matrix"}}
 
@@ -211,9 +228,14 @@ def closure_rooms(modules: set[str]) -> set[str]:
     return {module.split(".")[1] for module in reached if "." in module}
 
 
-@pytest.mark.parametrize("stage", [*DEFAULT_STAGES, "snapshot"])
+@pytest.mark.parametrize("stage", [*DEFAULT_STAGES, "snapshot", "trace"])
 def test_the_rooms_of_a_stage_hold_all_code_that_it_runs(stage: str) -> None:
-    task = next(task for name, task in tasks().items() if stage_of(name) == stage)
+    calls = {task["actions"][0][1][0].func: task for name, task in tasks().items() if stage_of(name) == stage}
+    for task in calls.values():
+        _holds_all_code(stage, task)
+
+
+def _holds_all_code(stage: str, task: dict[str, Any]) -> None:
     [(action, [call, _outputs])] = task["actions"]
     assert action is run
     declared = {
@@ -234,7 +256,7 @@ def test_every_room_that_is_named_has_files() -> None:
 
 def test_the_floor_is_part_of_each_stage() -> None:
     for name, task in tasks().items():
-        if stage_of(name) not in ("acquire", "lock", "onboard", "promote", "retain"):
+        if stage_of(name) not in ("acquire", "fetch-wrapper", "lock", "onboard", "promote", "retain"):
             rooms = {
                 Path(path).parts[1].removesuffix(".py") for path in task["file_dep"] if path.startswith("pipeline")
             }

@@ -17,7 +17,7 @@ import pytest
 from changing import State, state
 from checkout import REPOSITORY, Checkout, environment, fresh_checkout
 from mutating import alter, delete, find, put
-from small_tree import LINUX, PASSED, build, loosen, make, make_workspace
+from small_tree import LINUX, PASSED, build, loosen, make, make_workspace, unvalidate
 
 from pipeline import cli, stages, upkeep
 from pipeline.cache import cache_folder
@@ -173,6 +173,7 @@ CODEX = "0.125.0"
 def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout whose rules allow every level, with a version that can be promoted; `doit` has nothing to do."""
     checkout = fresh_checkout(tmp_path_factory.mktemp("together") / "checkout")
+    unvalidate(checkout.root)
     loosen(checkout.root)
     for _ in range(2):
         run = checkout.doit()

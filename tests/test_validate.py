@@ -48,14 +48,32 @@ from pipeline.validate.checks import CHECKS, Check, Scope
 
 AGENT, RULES, LOCK, SUPPLEMENT = "agent.toml", "RULES.json", "artifacts.lock.json", "supplement/commands.json"
 SCHEMA, METADATA_SCHEMA = "SCHEMA.json", "VERSION_METADATA_SCHEMA.json"
-COVERAGE, CURRENT = "wrapper_coverage.json", "current.json"
+COVERAGE, CURRENT, TIMELINE = "wrapper_coverage.json", "current.json", "timeline.json"
 MIN, LATEST = "min_supported.txt", "latest_validated.txt"
 UNION, METADATA = f"snapshots/{V}/union.json", f"versions/{V}.json"
 SNAPSHOT, STRANGER = f"snapshots/{V}/{LINUX}.json", f"snapshots/{V}/{STRANGE}.json"
 ANY, ANY_PAGE = f"reports/{V}/coverage.any.json", f"reports/{V}/coverage.any.md"
 TWIN = f"pointers/latest_validated/{LINUX}.txt"
 EXCLUSIONS, WAIVED = "/parity_exclusions/units", "/deltas/intentionally_unsupported"
+LEVELS = "/version_metadata/supported_policy/coverage_requirement"
+MISSING = {"path": ["exec"], "key": "--missing", "upstream_available_on": [LINUX]}
+FIRST_SPAN = "/commands/0/spans/0"
+SPAN = f"{FIRST_SPAN}/state"
+ONLY = "/deltas/wrapper_only_flags/0"
 REQUIREMENTS = "requirements/0.27.1/linux-x64.txt"
+FOREIGN = "wrappers/codex-sdk"
+EVIDENCE, FOREIGN_LOCK, DRIVER = f"{FOREIGN}/evidence.json", f"{FOREIGN}/artifacts.lock.json", f"{FOREIGN}/drive.mjs"
+DESCRIBED, ANSWERS = f"{FOREIGN}/wrapper.toml", f"{FOREIGN}/answers.json"
+SUMMARY, FOREIGN_ANY = f"{FOREIGN}/summary.json", f"{FOREIGN}/reports/{NEW}/coverage.any.json"
+
+
+def entry_of(*path: str) -> str:
+    """Where a command stands in the committed wrapper coverage."""
+    entries = json.loads((REPOSITORY / "cli_manifests" / "codex" / COVERAGE).read_bytes())["coverage"]
+    return f"/coverage/{[entry['path'] for entry in entries].index(list(path))}"
+
+
+COMPLETION, EXEC, LAST = entry_of("completion"), entry_of("exec"), entry_of("update")
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +93,12 @@ def stranger(root: Path) -> None:
 
 
 def forget_completion(root: Path) -> None:
-    """Snapshots of a CLI that has no such command."""
+    """Snapshots of a CLI that has no such command, and never had."""
 
     def without(commands: list[dict[str, Any]]) -> None:
         commands[:] = [command for command in commands if command["path"][:1] != ["completion"]]
 
-    for path in root.glob("snapshots/*/*.json"):
+    for path in (*root.glob("snapshots/*/*.json"), root / TIMELINE):
         edit(path.relative_to(root).as_posix(), "/commands", without)(root)
 
 
@@ -116,6 +134,11 @@ def validated(code: str, path: str, *changes: Change, pointer: str | None = None
     return Mutation(code, path, changes, pointer, "validated")
 
 
+def wrapped(code: str, path: str, *changes: Change, pointer: str | None = None) -> Mutation:
+    """``exactly``, in the tree that has foreign wrappers."""
+    return Mutation(code, path, changes, pointer, "wrapped")
+
+
 def among(
     code: str, path: str, *changes: Change, company: str, why: str, pointer: str | None = None, tree: str = "validated"
 ) -> Mutation:
@@ -134,7 +157,7 @@ ROOT = (
     ),
     exactly("PARITY_EXCLUSIONS_MISSING_UNITS", RULES, drop(RULES, EXCLUSIONS), pointer=EXCLUSIONS),
     exactly(
-        "PARITY_EXCLUSIONS_INVALID_ENTRY", RULES, drop(RULES, f"{EXCLUSIONS}/1/key"), pointer=f"{EXCLUSIONS}/1/key"
+        "PARITY_EXCLUSIONS_INVALID_ENTRY", RULES, drop(RULES, f"{EXCLUSIONS}/3/key"), pointer=f"{EXCLUSIONS}/3/key"
     ),
     exactly(
         "PARITY_EXCLUSIONS_NOTE_MISSING",
@@ -164,6 +187,14 @@ ROOT = (
     exactly("SUPPLEMENT_INVALID", SUPPLEMENT, put(SUPPLEMENT, '{"version": 1, "version": 1}')),
     exactly("SUPPLEMENT_INVALID", SUPPLEMENT, alter(SUPPLEMENT, "/version", 2), pointer="/version"),
     exactly("NOT_CANONICAL", SUPPLEMENT, put(SUPPLEMENT, '{"commands": [], "version": 1}\n')),
+    exactly("TIMELINE_MISSING", TIMELINE, delete(TIMELINE)),
+    exactly("TIMELINE_INVALID", TIMELINE, put(TIMELINE, '{"versions": [], "versions": []}')),
+    exactly("TIMELINE_INVALID", TIMELINE, alter(TIMELINE, "/versions/0/targets", "all"), pointer="/versions/0/targets"),
+    exactly("TIMELINE_INVALID", TIMELINE, swap(TIMELINE, "/versions/0"), pointer="/versions"),
+    exactly("TIMELINE_INVALID", TIMELINE, alter(TIMELINE, "/commands/0/spans/0/last", "1.0.0"), pointer="/commands"),
+    exactly("NOT_CANONICAL", TIMELINE, replace(TIMELINE, "  ", "\t")),
+    exactly("TIMELINE_STALE", TIMELINE, alter(TIMELINE, SPAN, "hidden"), pointer=f"{FIRST_SPAN}/last"),
+    exactly("TIMELINE_STALE", TIMELINE, drop(TIMELINE, "/commands/0/flags/0"), pointer="/commands/0/flags/0/key"),
     exactly(
         "AGENT_TARGETS_MISMATCH",
         AGENT,
@@ -228,7 +259,7 @@ ROOT = (
         alter(COVERAGE, "/coverage/0/args", [{"name": "PROMPT", "level": "explicit"}]),
         pointer="/coverage/0/args/0",
     ),
-    exactly("IU_NOTE_MISSING", COVERAGE, drop(COVERAGE, "/coverage/2/note"), pointer="/coverage/2/note"),
+    exactly("IU_NOTE_MISSING", COVERAGE, drop(COVERAGE, f"{COMPLETION}/note"), pointer=f"{COMPLETION}/note"),
     exactly(
         "PASSTHROUGH_NOTE_MISSING",
         COVERAGE,
@@ -243,11 +274,11 @@ ROOT = (
     exactly(
         "WRAPPER_SCOPE_TARGET_NOT_EXPECTED",
         COVERAGE,
-        alter(COVERAGE, "/coverage/1/args/0/scope", {"target_triples": [LINUX, STRANGE]}),
-        pointer="/coverage/1/args/0/scope/target_triples/1",
+        alter(COVERAGE, f"{EXEC}/args/0/scope", {"target_triples": [LINUX, STRANGE]}),
+        pointer=f"{EXEC}/args/0/scope/target_triples/1",
     ),
     exactly("WRAPPER_COVERAGE_STALE", COVERAGE, alter(COVERAGE, "/wrapper_version", "9"), pointer="/wrapper_version"),
-    exactly("WRAPPER_COVERAGE_STALE", COVERAGE, drop(COVERAGE, "/coverage/6"), pointer="/coverage/6"),
+    exactly("WRAPPER_COVERAGE_STALE", COVERAGE, drop(COVERAGE, LAST), pointer=LAST),
     exactly("POINTER_MISSING_FILE", MIN, delete(MIN)),
     exactly("POINTER_MISSING_FILE", pointer_of("latest_validated", MAC), delete(pointer_of("latest_validated", MAC))),
     exactly("POINTER_UNREADABLE", MIN, put(MIN, b"\xff\n")),
@@ -396,8 +427,8 @@ VERSIONS = (
     exactly(
         "REPORT_MISSING_INCLUDES_INTENTIONALLY_UNSUPPORTED",
         ANY,
-        alter(ANY, "/deltas/missing_flags/1/wrapper_level", "intentionally_unsupported"),
-        pointer="/deltas/missing_flags/1",
+        insert(ANY, "/deltas/missing_flags/0", {**MISSING, "wrapper_level": "intentionally_unsupported"}),
+        pointer="/deltas/missing_flags/0",
     ),
     exactly("REPORT_IU_NOTE_MISSING", ANY, alter(ANY, f"{WAIVED}/1/note", " "), pointer=f"{WAIVED}/1/note"),
     exactly(
@@ -423,6 +454,8 @@ VERSIONS = (
     exactly(
         "POINTER_INCONSISTENT_WITH_VERSION_METADATA",
         METADATA,
+        alter(RULES, LEVELS, {"allowed_levels": ["unknown"], "disallowed_levels": ["explicit"]}),
+        rebuild("report", "version_metadata"),
         put(pointer_of("latest_supported", LINUX), f"{V}\n"),
         pointer="/coverage/supported_targets",
     ),
@@ -435,7 +468,8 @@ VERSIONS = (
     exactly("UNION_STALE", UNION, alter(UNION, "/commands/0/about", "Another."), pointer="/commands/0/about"),
     exactly("UNION_STALE", UNION, alter(UNION, "/collected_at", "2020-01-01T00:00:00Z"), pointer="/collected_at"),
     exactly("UNION_STALE", UNION, drop(UNION, "/commands/0/flags/0"), pointer="/commands/0/flags/0/key"),
-    exactly("REPORT_STALE", ANY, alter(ANY, "/deltas/missing_flags", []), pointer="/deltas/missing_flags/0"),
+    exactly("REPORT_STALE", ANY, insert(ANY, "/deltas/missing_flags/0", MISSING), pointer="/deltas/missing_flags/0"),
+    exactly("REPORT_STALE", ANY, alter(ANY, f"{ONLY}/upstream_status", "removed"), pointer=f"{ONLY}/upstream_status"),
     exactly("REPORT_STALE", ANY, alter(ANY, "/generated_at", "2020-01-01T00:00:00Z"), pointer="/generated_at"),
     exactly("REPORT_STALE", ANY_PAGE, put(ANY_PAGE, "# Nothing is missing\n")),
     exactly("VERSION_STATUS_NOT_EARNED", METADATA, alter(METADATA, "/status", "validated"), pointer="/status"),
@@ -480,11 +514,11 @@ WHOLE = (
     exactly(
         "EXCLUSION_UNUSED",
         RULES,
-        insert(RULES, f"{EXCLUSIONS}/2", {"unit": "flag", "path": ["exec"], "key": "--gone", "note": "Why not."}),
+        insert(RULES, f"{EXCLUSIONS}/4", {"unit": "flag", "path": ["exec"], "key": "--gone", "note": "Why not."}),
         rebuild("report", "version_metadata"),
-        pointer=f"{EXCLUSIONS}/2",
+        pointer=f"{EXCLUSIONS}/4",
     ),
-    exactly("WAIVER_UNUSED", COVERAGE, forget_completion, DERIVED, pointer="/coverage/2"),
+    exactly("WAIVER_UNUSED", COVERAGE, forget_completion, DERIVED, pointer=COMPLETION),
     *(
         exactly("ORPHAN", path, put(path, "?"))
         for path in (
@@ -504,7 +538,48 @@ WHOLE = (
     exactly("ORPHAN", "reports/9.9.9", put("reports/9.9.9/coverage.any.json", "{}")),
 )
 
-MUTATIONS = (*ROOT, *VERSIONS, *WHOLE)
+FOREIGN_WRAPPERS = (
+    wrapped("FOREIGN_WRAPPER_INVALID", DESCRIBED, replace(DESCRIBED, "[package]", "[pack]")),
+    wrapped("FOREIGN_WRAPPER_INVALID", DESCRIBED, put(DESCRIBED, "[")),
+    wrapped("FOREIGN_WRAPPER_INVALID", DESCRIBED, delete(DESCRIBED)),
+    wrapped("FOREIGN_WRAPPER_INVALID", EVIDENCE, put(EVIDENCE, "{")),
+    wrapped("FOREIGN_WRAPPER_INVALID", EVIDENCE, delete(EVIDENCE)),
+    wrapped("FOREIGN_WRAPPER_INVALID", EVIDENCE, alter(EVIDENCE, "/calls/0/path", 3), pointer="/calls/0/path"),
+    wrapped("FOREIGN_WRAPPER_INVALID", ANSWERS, alter(ANSWERS, "/0/exit", "one"), pointer="/0/exit"),
+    wrapped("FOREIGN_WRAPPER_INVALID", FOREIGN_LOCK, delete(FOREIGN_LOCK)),
+    wrapped(
+        "FOREIGN_WRAPPER_INVALID", FOREIGN_LOCK, alter(FOREIGN_LOCK, "/rows/0/package", "other@1"), pointer="/rows"
+    ),
+    wrapped("NOT_CANONICAL", EVIDENCE, replace(EVIDENCE, "  ", "\t")),
+    wrapped("FILE_UNREADABLE", EVIDENCE, folder(EVIDENCE)),
+    wrapped("FOREIGN_WRAPPER_STALE", EVIDENCE, replace(DRIVER, "hello", "hallo"), pointer="/inputs_sha256"),
+    wrapped("FOREIGN_WRAPPER_STALE", EVIDENCE, replace(DESCRIBED, "# The", "# A"), pointer="/inputs_sha256"),
+    wrapped("FOREIGN_WRAPPER_STALE", EVIDENCE, put(f"{FOREIGN}/more.mjs", "1;"), pointer="/inputs_sha256"),
+    wrapped("FOREIGN_WRAPPER_STALE", EVIDENCE, alter(FOREIGN_LOCK, "/rows/0/epoch", 1), pointer="/inputs_sha256"),
+    wrapped("FOREIGN_WRAPPER_STALE", SUMMARY, alter(SUMMARY, "/numbers/calls", 1), pointer="/numbers/calls"),
+    wrapped("FOREIGN_WRAPPER_STALE", SUMMARY, alter(EVIDENCE, "/calls/1/options", ["no"]), pointer="/evidence_sha256"),
+    wrapped("FOREIGN_WRAPPER_STALE", SUMMARY, delete(SUMMARY)),
+    wrapped(
+        "FOREIGN_WRAPPER_STALE",
+        f"{FOREIGN}/{COVERAGE}",
+        alter(f"{FOREIGN}/{COVERAGE}", "/coverage/1/level", "unknown"),
+        pointer="/coverage/1/level",
+    ),
+    wrapped("FOREIGN_WRAPPER_STALE", FOREIGN_ANY, alter(FOREIGN_ANY, "/generated_at", "x"), pointer="/generated_at"),
+    wrapped("FOREIGN_WRAPPER_STALE", FOREIGN_ANY, delete(FOREIGN_ANY)),
+    *(
+        wrapped("ORPHAN", path, put(at or path, "?"))
+        for path, at in (
+            ("wrappers/Strange", "wrappers/Strange/x.json"),
+            ("wrappers/notes.txt", None),
+            (f"{FOREIGN}/lib", f"{FOREIGN}/lib/x.mjs"),
+            (f"{FOREIGN}/reports/{OLD}", f"{FOREIGN}/reports/{OLD}/coverage.any.json"),
+            (f"{FOREIGN}/reports/{NEW}/coverage.{STRANGE}.json", None),
+        )
+    ),
+)
+
+MUTATIONS = (*ROOT, *VERSIONS, *WHOLE, *FOREIGN_WRAPPERS)
 
 # What may be so of files of several kinds: such a code stands in the table where most of them are looked at.
 OF_ANY_FILE = {"FILE_UNREADABLE", "NOT_CANONICAL", "ORPHAN"}
@@ -570,7 +645,7 @@ def test_each_code_stands_once_in_the_table_and_on_the_page() -> None:
     assert (REPOSITORY / "docs" / "findings.md").read_text(encoding="utf-8") == catalogue()
 
 
-@pytest.mark.parametrize("name", ["ours", "validated", "small", "python"])
+@pytest.mark.parametrize("name", ["ours", "validated", "small", "python", "wrapped"])
 def test_the_trees_that_are_changed_are_free_of_findings(name: str, trees: Trees, tmp_path: Path) -> None:
     assert find(trees.copy(name, tmp_path / "codex")) == []
 

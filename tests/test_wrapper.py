@@ -12,26 +12,32 @@ import pytest
 
 from pipeline import canonical
 from pipeline.errors import UsageError
-from pipeline.surface.coverage import CoveredCommand, CoveredFlag, Scope
 from pipeline.wrapper.codex import (
-    DECLARATIONS,
     Apply,
     ApprovalPolicy,
     Codex,
     Color,
     CyberAccessProgram,
     Exec,
+    ExecFork,
+    ExecResume,
+    ExecReview,
     FeaturesList,
     Login,
-    Resume,
+    Review,
     SandboxMode,
 )
+from pipeline.wrapper.codex.extensions import McpAdd
+from pipeline.wrapper.codex.servers import ExecServer, ResponsesApiProxy
+from pipeline.wrapper.codex.sessions import Resume
+from pipeline.wrapper.codex.tools import Sandbox
 from pipeline.wrapper.constraint import at_most_one, exactly_one, requires
-from pipeline.wrapper.declare import Command, arg, command_line, flag, passthrough, required, subcommand
-from pipeline.wrapper.derive import coverage_of, sample, waive
+from pipeline.wrapper.declare import Command, arg, command_line, flag, passthrough, piped, required, subcommand
+from pipeline.wrapper.derive import coverage_of, group, waive
 from pipeline.wrapper.registry import known_wrappers, wrapper
+from pipeline.wrapper.scenario import sample, scenarios
 
-COMMANDS = [d for d in DECLARATIONS if not isinstance(d, CoveredCommand)]
+COMMANDS = wrapper("codex").commands
 
 
 class Speed(StrEnum):
@@ -57,39 +63,59 @@ class Top(Command, path=()):
     command: Command | None = subcommand()
 
 
+class Mail(Command, path=("box", "mail")):
+    text: str | None = arg("TEXT", stdin=True)
+    key: str | None = flag("--key-stdin", stdin=True)
+
+
+class Mailbox(Command, path=("box",)):
+    key: str | None = flag("--key-stdin", stdin=True)
+    word: str | None = arg("WORD")
+    command: Mail | None = subcommand()
+
+
 GOLDENS = [
-    (Exec(), "exec"),
-    (Exec(prompt="hi", json=True), "exec --json -- hi"),
+    (Exec(prompt="hi", json=True), "exec --json -- -"),
     (Exec(prompt="-"), "exec -- -"),
-    (Exec(prompt="--help"), "exec -- --help"),
-    (Exec(prompt="resume"), "exec -- resume"),
-    (Exec(model="o3", profile="-p"), "exec --model o3 --profile=-p"),
-    (Exec(image=(Path("a"), Path("b")), prompt="x"), "exec --image=a --image=b -- x"),
-    (Exec(sandbox=SandboxMode.READ_ONLY, color=Color.NEVER), "exec --sandbox read-only --color never"),
+    (Exec(prompt="--help"), "exec -- -"),
+    (Exec(model="o3", profile="-p", prompt="x"), "exec --model o3 --profile=-p -- -"),
+    (Exec(image=(Path("a"), Path("b")), prompt="x"), "exec --image=a --image=b -- -"),
+    (Exec(sandbox=SandboxMode.READ_ONLY, color=Color.NEVER, prompt="x"), "exec --sandbox read-only --color never -- -"),
     (
-        Exec(cyber_access_program=CyberAccessProgram.STANDARD, cd=Path("w")),
-        "exec --cyber-access-program standard --cd w",
+        Exec(cyber_access_program=CyberAccessProgram.STANDARD, cd=Path("w"), prompt="x"),
+        "exec --cyber-access-program standard --cd w -- -",
     ),
-    (Resume(last=True), "exec resume --last"),
-    (Resume(last=True, prompt="go"), "exec resume --last -- go"),
-    (Resume(session_id="s", prompt="go", all=True), "exec resume --all -- s go"),
-    (Exec(add_dir=(Path("d"),), command=Resume(session_id="s")), "exec --add-dir=d resume -- s"),
+    (ExecResume(last=True, prompt="go"), "exec resume --last -- -"),
+    (ExecResume(session_id="s", prompt="go", all=True), "exec resume --all -- s -"),
+    (Exec(add_dir=(Path("d"),), command=ExecResume(session_id="s", prompt="go")), "exec --add-dir=d resume -- s -"),
+    (ExecFork(session_id="s"), "exec fork -- s"),
+    (ExecFork(session_id="s", prompt="go"), "exec fork -- s -"),
+    (ExecReview(uncommitted=True, json=True), "exec review --json --uncommitted"),
+    (Review(commit="c", title="t"), "review --commit c --title t"),
+    (Review(prompt="look"), "review -- -"),
+    (Resume(), "resume"),
+    (Resume(session_id="s", prompt="resume"), "resume -- s resume"),
     (Login(), "login"),
-    (Login(with_api_key=True), "login --with-api-key"),
-    (Login(with_access_token=True), "login --with-access-token"),
+    (Login(with_api_key="k"), "login --with-api-key"),
+    (Login(with_access_token="t"), "login --with-access-token"),
     (Login(device_auth=True), "login --device-auth"),
     (Apply(task_id="t"), "apply -- t"),
     (FeaturesList(), "features list"),
+    (McpAdd(name="n", url="u"), "mcp add --url u -- n"),
+    (McpAdd(name="n", command=("c", "-x"), env={"A": "b"}), "mcp add --env=A=b -- n c -x"),
+    (Sandbox(command=("ls", "-l")), "sandbox -- ls -l"),
+    (ExecServer(listen="stdio"), "exec-server --listen stdio"),
+    (ResponsesApiProxy(credential="k", port=1), "responses-api-proxy --port 1"),
     (Codex(), ""),
     (Codex(version=True), "--version"),
     (Codex(help=True), "--help"),
     (Codex(ask_for_approval=ApprovalPolicy.NEVER), "--ask-for-approval never"),
-    (Codex(config={"b": "1", "a": "2"}, command=Exec(prompt="x")), "--config=b=1 --config=a=2 exec -- x"),
+    (Codex(config={"b": "1", "a": "2"}, command=Exec(prompt="x")), "--config=b=1 --config=a=2 exec -- -"),
     (
         Codex(enable=("f", "g"), disable=("h",), command=FeaturesList()),
         "--enable=f --enable=g --disable=h features list",
     ),
-    (Codex(command=Exec(oss=True, command=Resume(last=True))), "exec --oss resume --last"),
+    (Codex(command=Exec(oss=True, command=ExecResume(last=True, prompt="x"))), "exec --oss resume --last -- -"),
     (Run(source="s", count=0, speed=Speed.SLOW), "run --speed slow --count 0 -- s"),
     (Run(source="s", count=-1, only_short="-1"), "run --count=-1 -o-1 -- s"),
     (
@@ -106,26 +132,59 @@ def test_argv(command, words):
 
 
 def test_command_line_begins_with_the_program():
-    assert command_line(Path("codex"), Exec(prompt="two words")) == ["codex", "exec", "--", "two words"]
+    assert command_line(Path("codex"), Apply(task_id="two words")) == ["codex", "apply", "--", "two words"]
+
+
+def test_the_words_of_a_command_that_is_handed_on_may_be_empty():
+    assert Sandbox(command=("sh", "-c", "")).argv() == ["sandbox", "--", "sh", "-c", ""]
+
+
+@pytest.mark.parametrize(
+    ("command", "content"),
+    [
+        (Exec(prompt="two\nlines, -- and a \0"), b"two\nlines, -- and a \0"),
+        (Exec(prompt="-"), b"-"),
+        (Exec(prompt="gr\u00fc\u00dfe " * 500_000), "gr\u00fc\u00dfe ".encode() * 500_000),
+        (Exec(command=ExecResume(last=True, prompt="go")), b"go"),
+        (Codex(config={"a": "1"}, command=Exec(prompt="go")), b"go"),
+        (Login(with_api_key="k"), b"k"),
+        (ResponsesApiProxy(credential="k"), b"k"),
+        (ExecFork(session_id="s"), None),
+        (Review(base="main"), None),
+        (Login(), None),
+    ],
+)
+def test_what_goes_to_standard_input(command, content):
+    line = command.line()
+    assert line.stdin == content
+    assert len(" ".join(line.argv)) < 100
+
+
+def test_a_secret_never_stands_in_argv():
+    for command in (Login(with_api_key="hush"), Login(with_access_token="hush"), ResponsesApiProxy(credential="hush")):
+        assert "hush" not in " ".join(command.argv())
 
 
 @pytest.mark.parametrize(
     ("command", "place"),
     [
-        (Exec(model=""), "Exec.model"),
-        (Exec(model="a\0b"), "Exec.model"),
-        (Exec(model=3), "Exec.model"),
-        (Exec(model={}), "Exec.model"),
-        (Exec(json="yes"), "Exec.json"),
-        (Exec(json=None), "Exec.json"),
-        (Exec(sandbox="read-only"), "Exec.sandbox"),
-        (Exec(sandbox=Color.AUTO), "Exec.sandbox"),
-        (Exec(cd="w"), "Exec.cd"),
-        (Exec(image="a.png"), "Exec.image"),
-        (Exec(image=("a.png",)), "Exec.image"),
-        (Exec(image=(Path("a,b.png"),)), "Exec.image"),
-        (Exec(prompt=""), "Exec.prompt"),
+        (Exec(model="", prompt="x"), "Exec.model"),
+        (Exec(model="a\0b", prompt="x"), "Exec.model"),
+        (Exec(model=3, prompt="x"), "Exec.model"),
+        (Exec(model={}, prompt="x"), "Exec.model"),
+        (Exec(json="yes", prompt="x"), "Exec.json"),
+        (Exec(json=None, prompt="x"), "Exec.json"),
+        (Exec(sandbox="read-only", prompt="x"), "Exec.sandbox"),
+        (Exec(sandbox=Color.AUTO, prompt="x"), "Exec.sandbox"),
+        (Exec(cd="w", prompt="x"), "Exec.cd"),
+        (Exec(image="a.png", prompt="x"), "Exec.image"),
+        (Exec(image=("a.png",), prompt="x"), "Exec.image"),
+        (Exec(image=(Path("a,b.png"),), prompt="x"), "Exec.image"),
+        (Exec(prompt=" \n"), "Exec.prompt"),
         (Exec(prompt=b"x"), "Exec.prompt"),
+        (Exec(prompt="\ud800"), "Exec.prompt"),
+        (Sandbox(command=()), "Sandbox.command"),
+        (Sandbox(command=("a", "b\0")), "Sandbox.command"),
         (Codex(config="a=b"), "Codex.config"),
         (Codex(config={"a=b": "c"}), "Codex.config"),
         (Codex(config={"": "c"}), "Codex.config"),
@@ -135,10 +194,12 @@ def test_command_line_begins_with_the_program():
         (Apply(task_id=None), "Apply.task_id"),
         (Run(source="s", count=True), "Run.count"),
         (Exec(command=Login()), "Exec.command"),
-        (Exec(command=Exec()), "Exec.command"),
+        (Exec(command=Exec(prompt="x")), "Exec.command"),
         (Top(command=Top()), "Top.command"),
-        (Exec(prompt="x", command=Resume(last=True)), "Exec.command"),
-        (Codex(command=Exec(command=Resume(last=True, model=""))), "Resume.model"),
+        (Mailbox(word="x", command=Mail()), "Mailbox.command"),
+        (Mailbox(key="x", command=Mail(text="y")), "Mailbox.command"),
+        (Mail(text="x", key="y"), "Mail.key"),
+        (Codex(command=Exec(command=ExecResume(last=True, prompt="x", model=""))), "ExecResume.model"),
     ],
 )
 def test_a_value_that_does_not_fit_names_its_field(command, place):
@@ -151,14 +212,28 @@ def test_a_value_that_does_not_fit_names_its_field(command, place):
 @pytest.mark.parametrize(
     ("command", "fields"),
     [
-        (Resume(), "session_id, last"),
-        (Resume(prompt="x"), "session_id, last"),
-        (Resume(session_id="s", last=True), "session_id, last"),
-        (Login(with_api_key=True, device_auth=True), "with_api_key and device_auth"),
-        (Exec(approve_for_me=True, sandbox=SandboxMode.READ_ONLY), "approve_for_me and sandbox"),
-        (Exec(full_auto=True, dangerously_bypass_approvals_and_sandbox=True), "full_auto and dangerously"),
-        (Exec(worktree=True, ephemeral=True), "worktree and ephemeral"),
-        (Codex(model="m", command=Exec()), "model would be lost before a subcommand"),
+        (Exec(), "prompt, command"),
+        (Exec(prompt="x", command=ExecResume(last=True, prompt="y")), "prompt and command"),
+        (ExecResume(prompt="x"), "session_id, last"),
+        (ExecResume(session_id="s", last=True, prompt="x"), "session_id, last"),
+        (
+            ExecFork(session_id="s", cyber_access_program=CyberAccessProgram.STANDARD),
+            "cyber_access_program needs prompt",
+        ),
+        (Resume(session_id="s", last=True), "session_id and last"),
+        (Review(), "prompt, uncommitted, base, commit"),
+        (Review(uncommitted=True, base="b"), "uncommitted and base"),
+        (Review(uncommitted=True, title="t"), "title needs commit"),
+        (McpAdd(name="n"), "url, command"),
+        (McpAdd(name="n", url="u", env={"A": "b"}), "env needs command"),
+        (ExecServer(aws_region="r"), "aws_region needs aws_sigv4"),
+        (ExecServer(remote="r"), "remote needs environment_id"),
+        (ResponsesApiProxy(github_oidc=True), "github_oidc needs github_oidc_request_url"),
+        (Login(with_api_key="k", device_auth=True), "with_api_key and device_auth"),
+        (Exec(approve_for_me=True, sandbox=SandboxMode.READ_ONLY, prompt="x"), "approve_for_me and sandbox"),
+        (Exec(full_auto=True, dangerously_bypass_approvals_and_sandbox=True, prompt="x"), "full_auto and dangerously"),
+        (Exec(worktree=True, ephemeral=True, prompt="x"), "worktree and ephemeral"),
+        (Codex(model="m", command=Exec(prompt="x")), "model would be lost before a subcommand"),
     ],
 )
 def test_fields_that_do_not_go_together(command, fields):
@@ -198,6 +273,9 @@ def test_declarations_that_make_no_sense_are_refused_at_once():
         (str | int, flag("--x")),
         (tuple[str, str], flag("--x")),
         (bool, arg("X")),
+        (bool, flag("--x", stdin=True)),
+        (tuple[str, ...], arg("X", stdin=True)),
+        (Path | None, piped()),
         (Mapping[str, str], arg("X")),
         (str | None, flag("--x", "y")),
         (str | None, passthrough("--x", note=" ")),
@@ -213,8 +291,16 @@ def test_declarations_that_make_no_sense_are_refused_at_once():
         type("Bad", (Run,), {"__annotations__": {"field": bool}, "field": flag("--quiet")})
     with pytest.raises(TypeError, match="write path_"):
         type("Bad", (Command,), {"__annotations__": {"path": bool}, "path": flag("--path")})
+    with pytest.raises(TypeError, match="overrides argv"):
+        type("Bad", (Run,), {"argv": lambda self: ["--undeclared"]})
+    with pytest.raises(TypeError, match="overrides line"):
+        type("Bad", (Run,), {"line": lambda self: None})
+    with pytest.raises(TypeError, match="guards nothing"):
+        type("Bad", (Run,), {}, path=("bad",), guarded=("nothing",))
+    with pytest.raises(TypeError, match="needs one of its own"):
+        type("Bad", (Run,), {}, path=("bad",), guarded=True)
     with pytest.raises(TypeError, match="needs a note"):
-        waive(("x",), note=" ")
+        waive("x", note=" ")
     with pytest.raises(TypeError, match="declared twice: run"):
         coverage_of([Run, Run])
 
@@ -224,6 +310,8 @@ def test_instances_are_values():
     with pytest.raises(AttributeError):
         Exec().model = "m"
     with pytest.raises(TypeError):
+        ExecResume(last=True)
+    with pytest.raises(TypeError):
         Apply()
 
 
@@ -232,47 +320,49 @@ def emitted(argv):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_coverage_is_what_argv_emits(command):
-    [entry] = coverage_of([command]).coverage
-    for slot in command.slots:
-        argv = sample(command, slot.field).argv()
-        assert argv[: len(command.path)] == list(command.path)
-        if slot.is_flag:
-            assert slot.key in emitted(argv)
-    assert {f.key for f in entry.flags or ()} == {s.key for s in command.slots if s.is_flag}
-    assert {a.name for a in entry.args or ()} == {s.key for s in command.slots if s.is_arg}
+def test_what_is_recorded_stands_in_argv(command):
+    for scenario in scenarios([command]):
+        line = scenario.command.line()
+        assert line.argv[: len(command.path)] == command.path
+        end = line.argv.index("--") if "--" in line.argv else len(line.argv)
+        used = [use.slot for use in line.used if use.slot]
+        assert emitted(list(line.argv)) == {slot.key for slot in used if slot.is_flag}
+        assert bool(line.argv[end + 1 :]) == any(slot.is_arg for slot in used)
+        paths = [use.path for use in line.used if not use.slot]
+        deepest = max(paths, key=len)
+        assert line.argv[: len(command.path)] == deepest[: len(command.path)]
+        assert paths == [deepest[:depth] for depth in range(min(1, len(deepest)), len(deepest) + 1)]
 
 
-def test_what_never_reaches_argv_is_no_coverage():
-    class Forgetful(Command, path=("forgetful",)):
-        kept: bool = flag("--kept")
-        lost: bool = flag("--lost")
-        also_lost: str | None = arg("LOST")
-
-        def argv(self):
-            return [word for word in super().argv() if "lost" not in word]
-
-    assert coverage_of([Forgetful]).coverage == (
-        CoveredCommand(path=("forgetful",), level="explicit", flags=(CoveredFlag(key="--kept", level="explicit"),)),
-    )
-
-
-def test_levels_notes_and_scopes_come_from_the_declaration():
-    linux = Scope(platforms=("linux",))
-
-    class Box(Command, path=("box",), note="by hand", scope=linux):
-        open: bool = flag("--open", note="wide", scope=linux)
+def test_notes_and_levels_come_from_the_declaration():
+    class Box(Command, path=("box",), guarded=("open",)):
+        open: bool = flag("--open")
         key: str | None = passthrough("--key", note="unread")
-        name: str | None = arg("NAME", note="any")
+        name: str | None = arg("NAME", guarded=True)
 
-    box, waived = coverage_of([Box, waive(("lid",), note="no use")]).coverage
-    assert (box.level, box.note, box.scope) == ("explicit", "by hand", linux)
-    assert [(f.key, f.level, f.note, f.scope) for f in box.flags] == [
-        ("--open", "explicit", "wide", linux),
-        ("--key", "passthrough", "unread", None),
+    class Lid(Command, path=("box", "lid"), guarded=True):
+        shut: bool = flag("--shut")
+
+    box, lid, waived = coverage_of([Box, Lid, waive("seal", note="no use")]).coverage
+    assert (box.level, box.note, box.scope) == ("explicit", None, None)
+    assert [(f.key, f.level, f.note) for f in box.flags] == [
+        ("--open", "explicit", "capability-guarded"),
+        ("--key", "passthrough", "unread"),
     ]
-    assert [(a.name, a.level, a.note) for a in box.args] == [("NAME", "explicit", "any")]
-    assert (waived.path, waived.level, waived.note) == (("lid",), "intentionally_unsupported", "no use")
+    assert [(a.name, a.level, a.note) for a in box.args] == [("NAME", "explicit", "capability-guarded")]
+    assert (lid.note, lid.flags[0].note) == ("capability-guarded", "capability-guarded")
+    assert (waived.path, waived.level, waived.note) == (("seal",), "intentionally_unsupported", "no use")
+
+
+def test_a_command_that_is_used_is_declared():
+    class Leaf(Command, path=("branch", "leaf")):
+        pass
+
+    with pytest.raises(TypeError, match="Leaf uses `branch`, which is not declared"):
+        coverage_of([Leaf])
+    assert [entry.path for entry in coverage_of([Leaf, group("branch")]).coverage] == [("branch", "leaf"), ("branch",)]
+    # A group that no command stands below is never on a command line.
+    assert coverage_of([group("branch")]).coverage == ()
 
 
 def test_a_root_flag_is_said_once_unless_it_is_covered_differently():
@@ -296,21 +386,16 @@ def test_the_sample_satisfies_exactly_one():
     assert sample(Pick, "two").argv() == ["pick", "--two"]
 
 
-def test_the_codex_manifest():
-    manifest = wrapper("codex").coverage()
-    entries = {entry.path: entry for entry in manifest.coverage}
-    assert {path for path, entry in entries.items() if entry.level == "explicit"} == {
-        (),
-        ("exec",),
-        ("exec", "resume"),
-        ("login",),
-        ("apply",),
-        ("features", "list"),
-    }
-    passed = {f.key for f in entries[()].flags if f.level == "passthrough"}
-    assert passed == {"--config", "--enable", "--disable"}
-    assert all(f.note for entry in manifest.coverage for f in entry.flags or () if f.level != "explicit")
-    assert entries["completion",].note
+def test_the_sample_settles_demands_before_alternatives():
+    assert sample(ExecReview, "title").argv() == [
+        "exec",
+        "review",
+        "--commit",
+        "sample-commit",
+        "--title",
+        "sample-title",
+    ]
+    assert sample(Resume, "prompt").argv() == ["resume", "--", "sample-session_id", "sample-prompt"]
 
 
 def test_a_wrapper_is_found_by_its_name():

@@ -1,9 +1,10 @@
 """The pip client: what the index says about a distribution, its wheel, and what it stands on (see ``client``).
 
-A spec is ``<name>==<version>``, followed by ``--platform <tag>`` for the wheel of another system: the words
-that pip itself takes. Every call speaks for the running interpreter, whichever one pip belongs to. Raises
-DownloadFailed when pip is missing, fails or takes too long, or when this Python is not one that the
-distribution runs on; IntegrityMismatch when what came is not what is pinned, or cannot be pinned.
+A spec is ``<name>==<version>``, followed by ``--platform <tag>`` for the wheel of another system or by
+``--no-binary <name>`` for its source archive: the words that pip itself takes. Every call speaks for the
+running interpreter, whichever one pip belongs to. Raises DownloadFailed when pip is missing, fails or takes too
+long, or when this Python is not one that the distribution runs on; IntegrityMismatch when what came is not what
+is pinned, or cannot be pinned.
 """
 
 from __future__ import annotations
@@ -55,14 +56,14 @@ def publish_epoch(_spec: str, _folder: Path) -> int | None:
 
 
 def fetch(spec: str, folder: Path, progress: Progress) -> Path:
-    """Download the spec's wheel below ``folder`` and return its path."""
+    """Download the spec's wheel (or source archive, if it asks for that) below ``folder`` and return its path."""
     there = folder / "wheel"
     words = ("--no-deps", "--only-binary=:all:", "--dest", str(there), *spec.split())
     with progress.transfer(spec, lambda: largest_file(there)):
         reason = _pip("download", words, spec, folder, FETCH_SECONDS)
     if reason:
         raise failed("pip download", spec, reason)
-    wheels = sorted(there.glob("*.whl"))
+    wheels = sorted(path for path in there.glob("*") if path.name.endswith((".whl", ".tar.gz")))
     if len(wheels) != 1:
         raise DownloadFailed(
             f"pip download left {len(wheels)} wheels where one was expected",

@@ -7,14 +7,12 @@ Strict: an unknown key is an error that names the file and the key. Placeholders
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from pipeline import canonical
-from pipeline.errors import RulesInvalid
+from pipeline.contract.toml import read_toml
 from pipeline.layout import is_version, version_key
 from pipeline.surface.units import CommandPath, Shape
 
@@ -208,9 +206,4 @@ def _listed(packages: Package | tuple[Package, ...]) -> tuple[Package, ...]:
 
 def read_agent(path: Path) -> Agent:
     """Read ``agent.toml``; raises RulesInvalid for bad TOML, ArtifactInvalid for a key that does not fit."""
-    raw = canonical.read_bytes(path)
-    try:
-        document = tomllib.loads(raw.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise RulesInvalid(f"not valid TOML: {error}", where=path, remedy="correct that line") from None
-    return canonical.convert(document, Agent, path)
+    return read_toml(path, Agent)

@@ -1,8 +1,8 @@
 """Which versions' snapshots and reports stay in the tree, and why.
 
 Kept are the last N versions that were validated or supported (``storage.retention`` of the rules), every version
-that a pointer names, and work in progress: whatever is newer than the last validated version. The metadata of
-a version is a record and stays in any case.
+that a pointer or the description of a foreign wrapper names, and work in progress: whatever is newer than the last
+validated version. The metadata of a version is a record and stays in any case.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipeline.errors import ArtifactInvalid, RulesInvalid
 from pipeline.layout import Root, in_order, is_version, relative
 from pipeline.lifecycle.pointers import named_by_pointers, pointer_files, read_pointer
 from pipeline.surface.metadata import Status
+from pipeline.trace.described import named_by_wrappers, read_described
 
 
 class _Recorded(msgspec.Struct, frozen=True):
@@ -56,19 +57,20 @@ class Retention:
 class Reasons:
     """Why a version is kept; asked for versions that have files or not."""
 
-    _pointed: Mapping[str, tuple[str, ...]]
+    _named: tuple[Mapping[str, tuple[str, ...]], ...]
     _window: frozenset[str]
     _newest: str | None
     _known: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, version: str) -> tuple[str, ...]:
-        """The reasons, the pointers first; none for a version that retention deletes."""
+        """The reasons, the files that name it first; none for a version that retention deletes."""
         if version not in self._known:
             self._known[version] = tuple(self._find(version))
         return self._known[version]
 
     def _find(self, version: str) -> Iterator[str]:
-        yield from self._pointed.get(version, ())
+        for by_files in self._named:
+            yield from by_files.get(version, ())
         if version in self._window:
             yield "among the last validated"
         if self._newest is None or in_order((self._newest, version))[-1] != self._newest:
@@ -81,7 +83,8 @@ def reasons(root: Root, rules: Rules, statuses: Mapping[str, Status]) -> Reasons
         return None
     earned = in_order(version for version, status in statuses.items() if status.reaches(Status.VALIDATED))
     window = earned[-rules.storage.retention.keep_last_validated :]
-    return Reasons(named_by_pointers(root), frozenset(window), window[-1] if window else None)
+    named = (named_by_pointers(root), named_by_wrappers(root))
+    return Reasons(named, frozenset(window), window[-1] if window else None)
 
 
 def plan(root: Root, rules: Rules) -> Retention:
@@ -94,6 +97,11 @@ def plan(root: Root, rules: Rules) -> Retention:
         said = read_pointer(path)
         if said.unreadable:
             raise _unjudgeable(path, str(said.problem))
+    for name in root.wrapper_names():
+        try:
+            read_described(root.wrapper(name).description)
+        except (ArtifactInvalid, RulesInvalid) as error:
+            raise _unjudgeable(root.wrapper(name).description, error.problem) from None
     why = reasons(root, rules, recorded_statuses(root))
     if why is None:
         raise RulesInvalid(

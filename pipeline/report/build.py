@@ -7,7 +7,7 @@ the cost is that of the union's size, not of the number of reports.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -70,12 +70,21 @@ class Sorted:
     lists: dict[str, list[Group]]
 
 
-def sort_units(upstream: Upstream, coverage: Sequence[CoveredCommand], rules: Rules) -> Sorted:
-    """Compare a union with a wrapper coverage. Raises LevelsMixed or NoteMissing."""
+def sort_units(
+    upstream: Upstream,
+    coverage: Sequence[CoveredCommand],
+    rules: Rules,
+    *,
+    elsewhere: Callable[[Unit], Json] | None = None,
+) -> Sorted:
+    """Compare a union with a wrapper coverage. Raises LevelsMixed or NoteMissing.
+
+    ``elsewhere`` gives what is added to the entry of a unit that only the wrapper has.
+    """
     targets = TargetSet(rules, upstream.targets)
     questions = _questions(upstream, targets)
     resolver = Resolver(coverage, targets, exact=upstream.has_provenance)
-    lists = _Sorter(questions, resolver, targets).sort(upstream, rules)
+    lists = _Sorter(questions, resolver, targets, elsewhere).sort(upstream, rules)
     return Sorted(upstream, questions, lists)
 
 
@@ -142,7 +151,14 @@ class _Sorter:
     What decides is few and far between: units that agree on it share their placements.
     """
 
-    def __init__(self, questions: Sequence[Question], resolver: Resolver, targets: TargetSet) -> None:
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        resolver: Resolver,
+        targets: TargetSet,
+        elsewhere: Callable[[Unit], Json] | None,
+    ) -> None:
+        self._elsewhere = elsewhere
         self._questions = questions
         self._resolver = resolver
         self._targets = targets
@@ -210,7 +226,7 @@ class _Sorter:
             if placements is None:
                 placements = known[decisive] = tuple(self._decide_only(unit, claims, somewhere))
             for placement in placements:
-                self._put(unit, placement)
+                self._put(unit, placement, self._elsewhere(unit) if self._elsewhere else None)
 
     def _decide_only(self, unit: Unit, claims: Claims, command_on: tuple[str, ...]) -> Iterator[Placement]:
         """Where a unit that the wrapper claims goes, as far as upstream does not have it."""
@@ -225,7 +241,7 @@ class _Sorter:
         for (on, (level, note)), questions in found.items():
             yield Placement(f"wrapper_only_{_PLURAL[unit.kind]}", questions, on, level, note)
 
-    def _put(self, unit: Unit, placement: Placement) -> None:
+    def _put(self, unit: Unit, placement: Placement, added: Json | None = None) -> None:
         name, questions, on, level, note = placement
         entry: Json = {"path": unit.path}
         if unit.key:
@@ -235,6 +251,8 @@ class _Sorter:
             entry["wrapper_level"] = level
         if note is not None:
             entry["note"] = note
+        if added is not None:
+            entry |= added
         groups = self._lists.setdefault(name, [])
         if groups and groups[-1].questions == questions:
             groups[-1].entries.append(entry)

@@ -36,8 +36,21 @@ def render_lines(entries: Sequence[Json], program: str) -> tuple[int, bytes]:
         key = entry.get("key") or entry.get("name")
         unit = f"{command} {key}".lstrip() if key else command or "(root)"
         note = f": {' '.join(entry['note'].split())}" if "note" in entry else ""
-        lines.append(f"- [ ] `{unit}`{note}")
+        lines.append(f"- [ ] `{unit}`{note}{_elsewhere(entry)}")
     return len(lines), "\n".join((*lines, "")).encode()
+
+
+def _elsewhere(entry: Json) -> str:
+    """What other versions say of a unit that only the wrapper has."""
+    first, last = entry.get("upstream_first"), entry.get("upstream_last")
+    said = {
+        "newer": f"newer: first seen in {first}",
+        "removed": f"removed: last seen in {last}",
+        "never_seen": "never seen",
+        "other_target": "on other targets",
+    }
+    status = entry.get("upstream_status")
+    return f" ({said.get(status, status)})" if status else ""
 
 
 def render_report(document: Json, blocks: Mapping[str, Sequence[tuple[int, bytes]]]) -> list[bytes]:

@@ -31,11 +31,24 @@ class Scope(Shape, frozen=True, kw_only=True):
     target_triples: tuple[str, ...] | None = None
 
 
+class Witness(Shape, frozen=True, kw_only=True):
+    """Why a claim is believed: a place in the wrapper's source, or the name of a traced call that emits the unit."""
+
+    file: str | None = None
+    line: int | None = None
+    call: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.file is None) != (self.line is None) or (self.file is None) == (self.call is None):
+            raise ValueError("a witness is a file with a line, or a call")
+
+
 class CoveredFlag(Shape, frozen=True, kw_only=True):
     key: str
     level: LevelText
     note: str | None = None
     scope: Scope | None = None
+    evidence: tuple[Witness, ...] | None = None
 
 
 class CoveredArg(Shape, frozen=True, kw_only=True):
@@ -43,6 +56,7 @@ class CoveredArg(Shape, frozen=True, kw_only=True):
     level: LevelText
     note: str | None = None
     scope: Scope | None = None
+    evidence: tuple[Witness, ...] | None = None
 
 
 class CoveredCommand(Shape, frozen=True, kw_only=True):
@@ -50,6 +64,7 @@ class CoveredCommand(Shape, frozen=True, kw_only=True):
     level: LevelText
     note: str | None = None
     scope: Scope | None = None
+    evidence: tuple[Witness, ...] | None = None
     flags: tuple[CoveredFlag, ...] | None = None
     args: tuple[CoveredArg, ...] | None = None
 

@@ -1,6 +1,8 @@
 """The coverage report: what upstream offers against what the wrapper supports, as a work queue."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from pipeline.surface.coverage import LevelText
 from pipeline.surface.snapshot import Sha256, Timestamp
@@ -38,11 +40,23 @@ class PlatformFilter(Shape, frozen=True, kw_only=True):
     target_triple: str | None = None
 
 
+UpstreamStatus = Annotated[
+    Literal["visible", "hidden", "unknown", "other_target", "newer", "removed", "never_seen"],
+    Meta(
+        description="What the versions that were read say of a unit that only the wrapper has here: on other targets "
+        "only, in later versions, in earlier ones, or in none. A state means that the root's flag is meant."
+    ),
+]
+
+
 class CommandDelta(Shape, frozen=True, kw_only=True):
     path: CommandPath
     upstream_available_on: Targets
     wrapper_level: LevelText | None = None
     note: str | None = None
+    upstream_status: UpstreamStatus | None = None
+    upstream_first: str | None = None
+    upstream_last: str | None = None
 
 
 class FlagDelta(Shape, frozen=True, kw_only=True):
@@ -51,6 +65,9 @@ class FlagDelta(Shape, frozen=True, kw_only=True):
     upstream_available_on: Targets
     wrapper_level: LevelText | None = None
     note: str | None = None
+    upstream_status: UpstreamStatus | None = None
+    upstream_first: str | None = None
+    upstream_last: str | None = None
 
 
 class ArgDelta(Shape, frozen=True, kw_only=True):
@@ -59,6 +76,9 @@ class ArgDelta(Shape, frozen=True, kw_only=True):
     upstream_available_on: Targets
     wrapper_level: LevelText | None = None
     note: str | None = None
+    upstream_status: UpstreamStatus | None = None
+    upstream_first: str | None = None
+    upstream_last: str | None = None
 
 
 class UnitDelta(Shape, frozen=True, kw_only=True):
@@ -76,7 +96,8 @@ class Deltas(Shape, frozen=True, kw_only=True):
     """The three ``missing_*`` lists are always there, the others only when they hold something.
 
     ``hidden_*`` are units that the CLI accepts and does not show, covered (with ``wrapper_level``) or not:
-    often the step before a removal.
+    often the step before a removal. ``wrapper_only_*`` say of each unit what other versions say of it, where there is
+    a timeline: ``upstream_first`` and ``upstream_last`` are the first and last version read that have it.
     """
 
     missing_commands: tuple[CommandDelta, ...]

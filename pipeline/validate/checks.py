@@ -18,6 +18,7 @@ from pipeline.validate import (
     current,
     described,
     files,
+    foreign,
     lockfile,
     metadata,
     orphans,
@@ -105,6 +106,14 @@ CHECKS: tuple[Check, ...] = (
     ),
     *_checks(
         Scope.ROOT,
+        files.timeline_findings,
+        {
+            "TIMELINE_MISSING": "There is a timeline as soon as there is a version.",
+            "TIMELINE_INVALID": "timeline.json is strict JSON and has the shape of a timeline.",
+        },
+    ),
+    *_checks(
+        Scope.ROOT,
         described.description_findings,
         {
             "AGENT_TARGETS_MISMATCH": "agent.toml publishes for the targets that the rules expect.",
@@ -160,6 +169,11 @@ CHECKS: tuple[Check, ...] = (
         _recomputed("freshness", "coverage_findings"),
         {"WRAPPER_COVERAGE_STALE": "The wrapper coverage is what the wrapper's declarations give."},
         recomputes=True,
+    ),
+    *_checks(
+        Scope.ROOT,
+        foreign.shape_findings,
+        {"FOREIGN_WRAPPER_INVALID": "What is said and what was seen of a foreign wrapper is there, and has its shape."},
     ),
     *_checks(
         Scope.ROOT,
@@ -293,11 +307,23 @@ CHECKS: tuple[Check, ...] = (
     ),
     *_checks(
         Scope.WHOLE,
+        _recomputed("freshness", "timeline_findings"),
+        {"TIMELINE_STALE": "The timeline says of each version what its snapshots say."},
+        recomputes=True,
+    ),
+    *_checks(
+        Scope.WHOLE,
         coverage.unused_findings,
         {
             "EXCLUSION_UNUSED": "Some version has the unit that an exclusion is about.",
             "WAIVER_UNUSED": "Some version has the unit that a waiver is about.",
         },
+    ),
+    *_checks(
+        Scope.WHOLE,
+        foreign.derived_findings,
+        {"FOREIGN_WRAPPER_STALE": "What is said of a foreign wrapper is what its evidence and the union give."},
+        recomputes=True,
     ),
     *_checks(
         Scope.WHOLE,

@@ -108,9 +108,9 @@ def _unexpected(tree: Tree) -> Iterator[Finding]:
 
 
 def unused_findings(tree: Tree) -> Iterator[Finding]:
-    """Exclusions and waivers that no version in the tree has a unit for: whatever they were for is gone."""
+    """Exclusions and waivers that no version that was ever read has a unit for."""
     rules, coverage = tree.folder.rules_path, tree.root.wrapper_coverage
-    if not tree.surfaces_seen or not tree.sound(rules, *tree.unions):
+    if not tree.surfaces_seen or not tree.sound(rules, tree.root.timeline, *tree.unions):
         return
     excluded = [one.identity for one in tree.folder.rules.parity_exclusions.units]
     for index, unit in enumerate(excluded):

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
+from pipeline.history import read_timeline
 from pipeline.layout import POINTERS
 from pipeline.surface.lock import Lock
 from pipeline.surface.snapshot import Supplement
+from pipeline.surface.timeline import Timeline
+from pipeline.surface.units import Shape
 from pipeline.validate.finding import Finding, pointer_at
 from pipeline.validate.schemas import metadata_schema_bytes, schema_bytes
 from pipeline.validate.tree import Artifact, Read, Tree, Version, value_at
@@ -139,21 +143,41 @@ def folder_findings(tree: Tree) -> Iterator[Finding]:
 
 def authored_findings(tree: Tree) -> Iterator[Finding]:
     """The files that people or ``doit lock`` write: strict, and with their keys in the order of the type."""
-    for prefix, type_, path in (("LOCK", Lock, tree.root.lock), ("SUPPLEMENT", Supplement, tree.root.supplement)):
-        read = tree.read(path)
-        if read.unreadable:
-            yield tree.finding("FILE_UNREADABLE", path, str(read.error and read.error.problem))
-        elif read.error and not read.missing:
-            yield tree.finding(f"{prefix}_INVALID", path, read.error.problem)
-        elif not read.error:
-            try:
-                value = canonical.convert(read.document, type_, path)
-            except ArtifactInvalid as error:
-                place, _, problem = error.problem.partition(": ")
-                yield tree.finding(f"{prefix}_INVALID", path, problem, pointer_at(place))
-            else:
-                if canonical.encode(value) != read.raw:
-                    yield tree.finding("NOT_CANONICAL", path, "not in canonical form; write it as the stage does")
+    yield from _typed(tree, "LOCK", Lock, tree.root.lock)
+    yield from _typed(tree, "SUPPLEMENT", Supplement, tree.root.supplement)
+
+
+def timeline_findings(tree: Tree) -> Iterator[Finding]:
+    """The timeline, which a folder of this project has as soon as it has a version."""
+    path, missing = tree.root.timeline, tree.read(tree.root.timeline).missing
+    found = list(_typed(tree, "TIMELINE", Timeline, path))
+    yield from found
+    if missing and tree.folder.agent is not None and tree.root.versions():
+        yield tree.finding("TIMELINE_MISSING", path, _MISSING)
+    if not missing and not found:
+        try:
+            read_timeline(path)
+        except ArtifactInvalid as error:
+            place, _, problem = error.problem.partition(": ")
+            yield tree.finding("TIMELINE_INVALID", path, problem, pointer_at(place))
+
+
+def _typed(tree: Tree, prefix: str, type_: type[Shape], path: Path) -> Iterator[Finding]:
+    """What keeps a file from being the canonical bytes of a type; one that is missing is for others to judge."""
+    read = tree.read(path)
+    if read.unreadable:
+        yield tree.finding("FILE_UNREADABLE", path, str(read.error and read.error.problem))
+    elif read.error and not read.missing:
+        yield tree.finding(f"{prefix}_INVALID", path, read.error.problem)
+    elif not read.error:
+        try:
+            value = canonical.convert(read.document, type_, path)
+        except ArtifactInvalid as error:
+            place, _, problem = error.problem.partition(": ")
+            yield tree.finding(f"{prefix}_INVALID", path, problem, pointer_at(place))
+        else:
+            if canonical.encode(value) != read.raw:
+                yield tree.finding("NOT_CANONICAL", path, "not in canonical form; write it as the stage does")
 
 
 def rules_findings(tree: Tree) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from typing import Any
 from pipeline import canonical
 from pipeline.clock import carried
 from pipeline.errors import ArtifactError, FileUnreadable, GateFailed, ParityError
+from pipeline.history import timeline_bytes
 from pipeline.lifecycle.metadata import CarriedOver, build_metadata
 from pipeline.report import Digests, Upstream, report_pieces
 from pipeline.surface.coverage import Manifest
@@ -36,7 +37,26 @@ def coverage_findings(tree: Tree) -> Iterator[Finding]:
     except ParityError as error:
         yield _underivable(tree, "WRAPPER_COVERAGE_STALE", path, error)
         return
-    yield from _compare(tree, "WRAPPER_COVERAGE_STALE", path, tree.read(path).raw, expected, "the wrapper coverage")
+    yield from compare(tree, "WRAPPER_COVERAGE_STALE", path, tree.read(path).raw, expected, "the wrapper coverage")
+
+
+def timeline_findings(tree: Tree) -> Iterator[Finding]:
+    """What the timeline says of versions whose snapshots are gone is taken as given: nothing else tells of them."""
+    path, expected = tree.root.timeline, _expected_timeline(tree)
+    wrong_below = any(place.startswith("snapshots/") for place in tree.found)
+    if expected is not None and not wrong_below and tree.sound(path, tree.folder.rules_path):
+        yield from compare(tree, "TIMELINE_STALE", path, tree.read(path).raw, expected, "the timeline")
+
+
+def _expected_timeline(tree: Tree) -> bytes | None:
+    """The timeline that a rebuild would write; None where there is none, or none that can be derived."""
+    path, agent = tree.root.timeline, tree.folder.agent
+    if tree.expected_timeline is None and agent is not None and not tree.read(path).missing:
+        try:
+            tree.expected_timeline = timeline_bytes(tree.root, tree.folder.rules.targets, tool=agent.tool)
+        except ParityError:
+            return None  # a snapshot that cannot be read has a finding of its own
+    return tree.expected_timeline
 
 
 def findings(version: Version) -> Iterator[Finding]:
@@ -61,7 +81,7 @@ def findings(version: Version) -> Iterator[Finding]:
             yield _underivable(tree, "UNION_STALE", root.union(version.name), error)
         return
     if tree.sound(root.union(version.name)):
-        yield from _compare(tree, "UNION_STALE", root.union(version.name), version.union.raw, union, "the union")
+        yield from compare(tree, "UNION_STALE", root.union(version.name), version.union.raw, union, "the union")
     coverage = _coverage(tree)
     if coverage is not None or not tree.folder.has_wrapper:
         digest = hashlib.sha256(union).hexdigest()
@@ -97,7 +117,8 @@ def _expected_coverage(tree: Tree) -> bytes:
 def _reports(version: Version, upstream: Upstream, coverage: bytes, union_sha256: str) -> Iterator[Finding]:
     tree, folder, name = version.tree, version.tree.folder, version.name
     there = {path.name: path for path in version.root.reports(name).glob("coverage.*")}
-    if not there:
+    timeline = tree.root.timeline
+    if not there or not tree.sound(timeline) or _expected_timeline(tree) not in (None, tree.read(timeline).raw):
         return
     any_report = version.root.report(name, "any")
     try:
@@ -108,6 +129,7 @@ def _reports(version: Version, upstream: Upstream, coverage: bytes, union_sha256
             version=name,
             generated_at=_time(version, value_at(version.read(any_report).document, "/generated_at")),
             program=folder.program,
+            timeline=tree.timeline,
             digests=lambda: Digests(
                 union_sha256,
                 hashlib.sha256(coverage).hexdigest(),
@@ -127,7 +149,7 @@ def _reports(version: Version, upstream: Upstream, coverage: bytes, union_sha256
             except FileUnreadable as error:
                 yield tree.finding("FILE_UNREADABLE", there[report], error.problem)
             else:
-                yield from _compare(tree, "REPORT_STALE", there[report], raw, b"".join(pieces), "the reports")
+                yield from compare(tree, "REPORT_STALE", there[report], raw, b"".join(pieces), "the reports")
 
 
 def _metadata(version: Version, upstream: Upstream, coverage: bytes | None, union_sha256: str) -> Iterator[Finding]:
@@ -154,7 +176,7 @@ def _metadata(version: Version, upstream: Upstream, coverage: bytes | None, unio
         yield tree.finding("VERSION_STATUS_NOT_EARNED", path, message, "/status")
         return
     raw = version.metadata.raw
-    yield from _compare(tree, "VERSION_METADATA_STALE", path, raw, canonical.encode(expected), "the metadata")
+    yield from compare(tree, "VERSION_METADATA_STALE", path, raw, canonical.encode(expected), "the metadata")
 
 
 def _time(version: Version, found: Any) -> str:
@@ -168,7 +190,8 @@ def _underivable(tree: Tree, code: str, path: Path, error: ParityError) -> Findi
     return tree.finding(code, path, f"cannot be derived again: {where}{error.problem}")
 
 
-def _compare(tree: Tree, code: str, path: Path, raw: bytes, expected: bytes, what: str) -> Iterator[Finding]:
+def compare(tree: Tree, code: str, path: Path, raw: bytes, expected: bytes, what: str) -> Iterator[Finding]:
+    """The finding that a file is not what it would be rebuilt as, at the first value in which it differs."""
     if raw != expected:
         message = f"differs from what its inputs give; rebuild {what}"
         yield tree.finding(code, path, message, _first_difference(raw, expected))

@@ -13,14 +13,14 @@ from pipeline.layout import POINTERS, is_target, is_version
 from pipeline.lifecycle.pointers import pointers
 from pipeline.validate.finding import Finding
 from pipeline.validate.lockfile import requirements
-from pipeline.validate.tree import Tree
+from pipeline.validate.tree import Read, Tree, value_at
 
 
 def findings(tree: Tree) -> Iterator[Finding]:
     """Every file in a folder of artifacts that has no business there. Hidden files are nobody's."""
     if not tree.derives:
         return
-    for look in (_top, _snapshots, _reports, _versions, _pointers, _requirements, _supplement):
+    for look in (_top, _snapshots, _reports, _versions, _pointers, _requirements, _supplement, _wrappers):
         for path, problem in look(tree):
             yield tree.finding("ORPHAN", path, f"{problem}; remove it")
 
@@ -28,7 +28,7 @@ def findings(tree: Tree) -> Iterator[Finding]:
 def _top(tree: Tree) -> Iterator[tuple[Path, str]]:
     root = tree.root
     known = {root.agent, root.rules, root.schema, root.metadata_schema, root.lock}
-    known |= {root.min_supported, root.latest_validated, root.current, root.wrapper_coverage}
+    known |= {root.min_supported, root.latest_validated, root.current, root.timeline, root.wrapper_coverage}
     for file in _listed(root.path) if tree.folder.agent else ():
         if file.suffix in (".json", ".toml", ".txt") and file not in known:
             yield file, "is read by no stage"
@@ -82,6 +82,39 @@ def _supplement(tree: Tree) -> Iterator[tuple[Path, str]]:
     for file in _listed(tree.root.supplement.parent):
         if file != tree.root.supplement:
             yield file, "is not the supplement"
+
+
+def _wrappers(tree: Tree) -> Iterator[tuple[Path, str]]:
+    """Beside what is derived may stand any file of the driver: the evidence says which were used."""
+    if tree.folder.agent is None:
+        return
+    names = tree.root.wrapper_names()
+    for folder in _listed(tree.root.wrappers):
+        if folder.name not in names or not folder.is_dir():
+            yield folder, "is no folder of a foreign wrapper"
+            continue
+        for inner in _listed(folder):
+            if inner.is_dir() and inner.name not in ("reports", "requirements") and tree.sound(inner):
+                yield inner, "is no folder that a foreign wrapper has"
+        evidence = tree.root.wrapper(folder.name).evidence
+        version = str(value_at(tree.read(evidence).document, "/upstream_version"))
+        if not tree.sound(evidence) or not tree.sound(tree.root.path / "snapshots" / version / "union.json"):
+            continue  # nobody knows what it would be about
+        asked = {path.name for path in _reports_asked(tree, version)}
+        for inner in _listed(folder / "reports"):
+            for file in _listed(inner) if inner.name == version and inner.is_dir() else [inner]:
+                if file.name not in asked:
+                    yield file, "is no report on the version that the wrapper is held against"
+
+
+def _reports_asked(tree: Tree, version: str) -> Iterator[Path]:
+    """The reports that there are of a version, whichever wrapper they are on."""
+    union = Read.from_file(tree.root.union(version)).document if is_version(version) else None
+    inputs = value_at(union, "/inputs")
+    targets = [value_at(one, "/target_triple") for one in inputs] if isinstance(inputs, list) else []
+    for mode in ("any", *targets, *(["all"] if value_at(union, "/complete") else [])):
+        for suffix in (".json", ".md"):
+            yield tree.root.report(version, str(mode), suffix)
 
 
 def _listed(folder: Path) -> list[Path]:

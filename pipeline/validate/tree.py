@@ -16,12 +16,14 @@ from pipeline.contract.exclusions import Identity, Problem
 from pipeline.contract.folder import Folder
 from pipeline.contract.targets import TargetSet
 from pipeline.errors import ArtifactError, ArtifactMissing, FileUnreadable
+from pipeline.history import Sightings, Unit
 from pipeline.layout import Root, in_order, is_version
 from pipeline.lifecycle.pointers import Pointer, is_stable, named_by, pointers
 from pipeline.lifecycle.retention import Reasons, reasons
 from pipeline.surface.coverage import Level, Manifest
 from pipeline.surface.lock import Lock
 from pipeline.surface.metadata import Status
+from pipeline.surface.timeline import Timeline
 from pipeline.validate.finding import Finding
 from pipeline.validate.schemas import Judge
 
@@ -96,6 +98,7 @@ class Tree:
     surfaces_seen: int = 0
     unions: list[Path] = field(default_factory=list)
     expected_coverage: bytes | None = None
+    expected_timeline: bytes | None = None
     _files: dict[Path, Read] = field(default_factory=dict)
 
     @property
@@ -154,6 +157,11 @@ class Tree:
         return self.read(self.root.lock).view(Lock) or Lock(lock_schema_version=1, rows=())
 
     @cached_property
+    def timeline(self) -> Timeline | None:
+        """The timeline that lies there; None where there is none, or none that can be read."""
+        return self.read(self.root.timeline).view(Timeline)
+
+    @cached_property
     def coverage(self) -> Manifest | None:
         """The wrapper coverage that lies there; None where there is none, or none that can be read."""
         return self.read(self.root.wrapper_coverage).view(Manifest)
@@ -173,9 +181,14 @@ class Tree:
 
     @cached_property
     def unused(self) -> dict[str, set[Identity]]:
-        """Exclusions and waivers that no version seen so far has a unit for."""
+        """Exclusions and waivers that no version seen so far has a unit for, nor one whose snapshots are gone."""
         excluded = {one.identity for one in self.folder.rules.parity_exclusions.units}
-        return {"exclusion": excluded, "waiver": set(self._waivers())}
+        known = Sightings.of(self.timeline) if self.timeline and self.sound(self.root.timeline) else None
+
+        def unknown(unit: Identity) -> bool:
+            return known is None or not known.versions(Unit(unit[1], unit[2]))
+
+        return {"exclusion": set(filter(unknown, excluded)), "waiver": set(filter(unknown, self._waivers()))}
 
     def _waivers(self) -> Iterator[Identity]:
         for command in self.coverage.coverage if self.coverage else ():

@@ -1,115 +1,115 @@
 """Declarations -> the manifest of what the wrapper really emits.
 
-No list of flags is kept anywhere: each field is given a sample value, argv is built as a caller would
-build it, and the field's flag or arg is covered if and only if it stands in that argv. Deterministic and
+No list of flags is kept anywhere: every scenario of the catalogue is built as a caller would build it, the units
+whose words it put on the command line are recorded, and the records are merged by identity. Deterministic and
 offline; entries follow the order of the declarations.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag, Level, Manifest
 from pipeline.surface.units import CommandPath
-from pipeline.wrapper.declare import Command
-from pipeline.wrapper.slot import Slot
+from pipeline.wrapper.declare import Command, Use
+from pipeline.wrapper.scenario import scenarios
 
-Declaration = type[Command] | CoveredCommand
+GUARDED = "capability-guarded"
+"""The note of a unit that only some of the supported versions have."""
+
+_RANK = {level: rank for rank, level in enumerate(Level)}
 
 
-def waive(path: CommandPath, *, note: str) -> CoveredCommand:
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """A command that only ever stands before its subcommands, as ``mcp`` in ``mcp list``."""
+
+    path: CommandPath
+    guarded: bool = False
+
+
+Declaration = type[Command] | Group | CoveredCommand
+
+
+def group(*path: str, guarded: bool = False) -> Group:
+    """Declare a group; ``guarded``: not every supported version has it."""
+    return Group(path, guarded)
+
+
+def waive(*path: str, note: str) -> CoveredCommand:
     """Declare that a command and all below it are left out on purpose; ``note`` says why."""
     if not note.strip():
         raise TypeError(f"the waiver of {' '.join(path)} needs a note")
     return CoveredCommand(path=path, level=Level.INTENTIONALLY_UNSUPPORTED, note=note)
 
 
-def coverage_of(declarations: Iterable[Declaration]) -> Manifest:
-    """The manifest that declared commands and waivers make.
+def commands_of(declarations: Iterable[Declaration]) -> list[type[Command]]:
+    """The declared commands, in order."""
+    return [one for one in declarations if isinstance(one, type)]
 
-    A flag that the root covers alike is said once, at the root: a union does not repeat root flags on
-    other commands (``globals.effective_flags_model``), so the repetition would read as a flag that only
-    the wrapper knows.
+
+class Claim(NamedTuple):
+    """What one use says of a unit."""
+
+    level: Level
+    note: str | None
+
+    def stronger(self, other: Claim) -> Claim:
+        return self if _RANK[self.level] <= _RANK[other.level] else other
+
+
+def coverage_of(declarations: Iterable[Declaration]) -> Manifest:
+    """The manifest that declared commands, groups and waivers make.
+
+    Of two claims on one unit the stronger counts. A flag that the root covers at the same level is said once, at
+    the root: a union does not repeat root flags on other commands (``globals.effective_flags_model``), so the
+    repetition would read as a flag that only the wrapper knows. Raises TypeError for a path that is declared twice
+    and for a command that is used without being declared.
     """
     declarations = tuple(declarations)
-    entries = [d if isinstance(d, CoveredCommand) else _covered(d) for d in declarations]
-    paths = [entry.path for entry in entries]
+    paths = [one.path for one in declarations]
     if twice := sorted({" ".join(path) or "the root" for path in paths if paths.count(path) > 1}):
         raise TypeError(f"declared twice: {', '.join(twice)}")
-    root = next((entry.flags or () for entry in entries if entry.path == ()), ())
-    said = {(flag.key, flag.level, flag.scope) for flag in root}
-    return Manifest(
-        schema_version=1, coverage=tuple(_without(entry, said) if entry.path else entry for entry in entries)
-    )
+    recorded = _record(declarations)
+    root = recorded.get((), {})
+    covered = []
+    for one in declarations:
+        if isinstance(one, CoveredCommand):
+            covered.append(one)
+        elif used := recorded.get(one.path):
+            covered.append(_entry(one.path, used, root if one.path else {}))
+    return Manifest(schema_version=1, coverage=tuple(covered))
 
 
-def sample(command: type[Command], *fields: str) -> Command:
-    """The smallest instance that gives ``fields`` (and what its constraints demand) some value."""
-    given = dict.fromkeys(slot.field for slot in command.slots if slot.word.required or slot.field in fields)
-    for constraint in command.constraints:
-        if constraint.kind == "exactly_one" and not given.keys() & set(constraint.fields):
-            given[constraint.fields[0]] = None
-        if constraint.kind == "requires" and constraint.fields[0] in given:
-            given.update(dict.fromkeys(constraint.fields))
-    return command(**{slot.field: sample_value(slot) for slot in command.slots if slot.field in given})
+def _record(declarations: Iterable[Declaration]) -> dict[CommandPath, dict[str, Claim]]:
+    """What the scenarios used: command path → unit (``""`` is the command itself) → the strongest claim."""
+    declared = {one.path: one for one in declarations if not isinstance(one, CoveredCommand)}
+    found: dict[CommandPath, dict[str, Claim]] = {}
+    for scenario in scenarios(commands_of(declared.values())):
+        for use in scenario.command.line().used:
+            if use.path not in declared:
+                raise TypeError(f"{scenario.name} uses `{' '.join(use.path)}`, which is not declared")
+            here = found.setdefault(use.path, {})
+            key = use.slot.key if use.slot else ""
+            claim = _claim(use, guarded=declared[use.path].guarded)
+            here[key] = here[key].stronger(claim) if key in here else claim
+    return found
 
 
-def sample_value(slot: Slot) -> Any:
-    """A value that the field's type admits and that is found again in argv."""
-    if slot.kind == "switch":
-        return True
-    if slot.kind == "pairs":
-        return {"sample": slot.field}
-    if slot.kind == "command":
-        return sample(slot.types[0])
-    [type_] = slot.types
-    value: Any
-    if type_ is int:
-        value = 1
-    elif type_ in (str, Path):
-        value = type_(f"sample-{slot.field}")
-    else:
-        value = next(iter(type_))  # type: ignore[call-overload]
-    return (value,) if slot.kind == "many" else value
+def _claim(use: Use, *, guarded: bool) -> Claim:
+    if use.slot is None:
+        return Claim(Level.EXPLICIT, GUARDED if guarded else None)
+    word = use.slot.word
+    return Claim(word.level, GUARDED if word.guarded else word.note)
 
 
-def _covered(command: type[Command]) -> CoveredCommand:
-    emitted = [slot for slot in command.slots if _emitted(command, slot)]
-    flags = tuple(
-        CoveredFlag(key=slot.key, level=slot.word.level, note=slot.word.note, scope=slot.word.scope)
-        for slot in emitted
-        if slot.is_flag
-    )
+def _entry(path: CommandPath, used: dict[str, Claim], root: dict[str, Claim]) -> CoveredCommand:
+    own = {key: claim for key, claim in used.items() if not (key in root and root[key].level == claim.level)}
+    flags = tuple(CoveredFlag(key=key, level=c.level, note=c.note) for key, c in own.items() if key.startswith("-"))
     args = tuple(
-        CoveredArg(name=slot.key, level=slot.word.level, note=slot.word.note, scope=slot.word.scope)
-        for slot in emitted
-        if slot.is_arg
+        CoveredArg(name=key, level=c.level, note=c.note) for key, c in own.items() if key and not key.startswith("-")
     )
-    return CoveredCommand(
-        path=command.path,
-        level=Level.EXPLICIT,
-        note=command.note,
-        scope=command.scope,
-        flags=flags or None,
-        args=args or None,
-    )
-
-
-def _emitted(command: type[Command], slot: Slot) -> bool:
-    if slot.kind == "command":
-        return False
-    argv = sample(command, slot.field).argv()[len(command.path) :]
-    end = argv.index("--") if "--" in argv else len(argv)
-    if slot.is_flag:
-        return any(word == slot.key or word.startswith(slot.glued) for word in argv[:end])
-    value = sample_value(slot)
-    return str(value[0] if slot.kind == "many" else value) in argv[end:]
-
-
-def _without(entry: CoveredCommand, said: set[Any]) -> CoveredCommand:
-    kept = tuple(flag for flag in entry.flags or () if (flag.key, flag.level, flag.scope) not in said)
-    return CoveredCommand(
-        path=entry.path, level=entry.level, note=entry.note, scope=entry.scope, flags=kept or None, args=entry.args
-    )
+    level, note = used[""]
+    return CoveredCommand(path=path, level=level, note=note, flags=flags or None, args=args or None)

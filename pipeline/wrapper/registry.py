@@ -9,15 +9,20 @@ import pkgutil
 import pipeline.wrapper
 from pipeline.errors import UsageError
 from pipeline.surface.coverage import Manifest
-from pipeline.wrapper.derive import Declaration, coverage_of
+from pipeline.wrapper.declare import Command
+from pipeline.wrapper.derive import Declaration, commands_of, coverage_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wrapper:
-    """One agent's declarations: its commands and its waivers."""
+    """One agent's declarations: its commands, its groups and its waivers."""
 
     name: str
     declarations: tuple[Declaration, ...]
+
+    @property
+    def commands(self) -> list[type[Command]]:
+        return commands_of(self.declarations)
 
     def coverage(self) -> Manifest:
         return coverage_of(self.declarations)
@@ -30,7 +35,15 @@ def known_wrappers() -> list[str]:
 
 def wrapper(name: str) -> Wrapper:
     """The wrapper of that name. Raises UsageError naming the known ones when there is none."""
-    known = known_wrappers()
-    if name not in known:
-        raise UsageError(f"there is no wrapper {name!r}", remedy=f"name one of: {', '.join(known)}")
-    return Wrapper(name=name, declarations=importlib.import_module(f"pipeline.wrapper.{name}").DECLARATIONS)
+    module = f"pipeline.wrapper.{name}"
+    try:
+        package = importlib.import_module(module) if name.isidentifier() else None
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        package = None
+    declarations = getattr(package, "DECLARATIONS", None)
+    if declarations is None:
+        # Only now is anything looked for: a name that is known is imported without listing a folder.
+        raise UsageError(f"there is no wrapper {name!r}", remedy=f"name one of: {', '.join(known_wrappers())}")
+    return Wrapper(name=name, declarations=declarations)

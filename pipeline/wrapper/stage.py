@@ -8,6 +8,7 @@ from pipeline import canonical
 from pipeline.contract.rules import Rules
 from pipeline.surface.coverage import Manifest
 from pipeline.wrapper.manifest import normalise
+from pipeline.wrapper.policy import check_generated
 from pipeline.wrapper.registry import wrapper
 
 
@@ -15,9 +16,14 @@ def coverage_bytes(source: str | Path, rules: Rules, *, generated_at: str, wrapp
     """The canonical ``wrapper_coverage.json`` of a wrapper named by a string, or of a manifest file.
 
     A version that the manifest itself states counts where none is given. Raises UsageError for a wrapper
-    that is not here, ArtifactInvalid and RulesInvalid for a manifest that cannot be normalised.
+    that is not here, CoverageRefused if its declarations break the contract of generated coverage, ArtifactInvalid
+    and RulesInvalid for a manifest that cannot be normalised.
     """
-    manifest = canonical.read(source, Manifest) if isinstance(source, Path) else wrapper(source).coverage()
+    if isinstance(source, Path):
+        manifest = canonical.read(source, Manifest)
+    else:
+        manifest = wrapper(source).coverage()
+        check_generated(manifest, rules, f"wrapper {source}")
     return canonical.encode(
         normalise(
             manifest,

@@ -30,3 +30,28 @@ class CyberAccessProgram(StrEnum):
     STANDARD = "standard"
     DAYBREAK_BLUE = "daybreak_blue"
     DAYBREAK_RED = "daybreak_red"
+
+
+class WebSocketAuth(StrEnum):
+    CAPABILITY_TOKEN = "capability-token"  # noqa: S105 - the name of a mode
+    SIGNED_BEARER_TOKEN = "signed-bearer-token"  # noqa: S105 - the name of a mode
+
+
+class RemoteTransport(StrEnum):
+    """``direct`` needs ``--aws-sigv4``."""
+
+    NOISE = "noise"
+    DIRECT = "direct"
+
+
+class PidNamespace(StrEnum):
+    """Named in the help's text, not as possible values."""
+
+    ISOLATE = "isolate"
+    INHERIT = "inherit"
+
+
+class ClientRegistration(StrEnum):
+    AUTO = "auto"
+    CIMD = "cimd"
+    DCR = "dcr"

@@ -1,28 +1,26 @@
-"""The door to other programs: the only module that spawns.
+"""A program called and waited for.
 
-argv, environment, folder and bounds in -> exit code, stdout and stderr out. A child gets exactly the
-environment given, no input, no terminal and a process group of its own. Past the time limit or the output
-cap, and when the caller cancels, everything that it started is killed with it. Refuses, with the command
-as a person would type it (no absolute path): a binary that cannot be started (BinaryMissing), that does
-not end in time (BinaryTimeout) or that prints too much (BinaryOutputTooLarge).
+argv, environment, folder and bounds in -> exit code, stdout and stderr out. The child has no input. Past the
+time limit or the output cap, and when the caller cancels, everything that it started is killed with it.
+Refuses, with the command as a person would type it (no absolute path): a binary that cannot be started
+(BinaryMissing), that does not end in time (BinaryTimeout) or that prints too much (BinaryOutputTooLarge).
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import selectors
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.errors import BinaryError, BinaryMissing, BinaryOutputTooLarge, BinaryTimeout
+from pipeline.errors import BinaryError, BinaryOutputTooLarge, BinaryTimeout
+from pipeline.process import launch
+from pipeline.process.tree import kill_tree
 
 # How often a waiting call looks at its cap, its cancel event and whether the child is gone, in seconds.
 # An ordinary call never waits for it: the end of both pipes wakes it up.
@@ -30,14 +28,6 @@ TICK = 0.05
 # How long the pipes may stay open after the child has ended. Who still holds them is a background process.
 GRACE = 0.25
 _CHUNK = 65536
-# The width of the terminal that a call is told of: wide enough for help to be wrapped nearly nowhere.
-COLUMNS = 1000
-# The discard port, where nothing listens.
-_NOWHERE = "http://127.0.0.1:9"
-# What Windows programs cannot start without; copied from the caller because it differs between machines.
-_WINDOWS_VARIABLES = ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS")
-
-_recordings: list[list[tuple[str, ...]]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +54,7 @@ def run(
     outlives the program and holds its pipes is killed; what was printed until then counts.
     Raises BinaryMissing, BinaryTimeout, BinaryOutputTooLarge, and BinaryError when ``cancel`` is set.
     """
-    words = [str(word) for word in argv]
-    for calls in _recordings:
-        calls.append(tuple(words))
+    words = launch.words(argv)
     deadline = time.monotonic() + seconds
     process = _start(words, env, cwd)
     output = _output(process, max_bytes)
@@ -80,7 +68,7 @@ def run(
         return Completed(process.returncode, *output.close())
     kill_tree(process)
     output.close()
-    command = f"`{_spell(words)}`"
+    command = f"`{launch.spell(words)}`"
     if stopped == "output":
         raise BinaryOutputTooLarge(
             f"{command} printed more than {max_bytes} bytes", remedy="raise limits.output_bytes in agent.toml"
@@ -92,84 +80,7 @@ def run(
     raise BinaryError(f"{command} was cancelled")
 
 
-@contextlib.contextmanager
-def recording() -> Iterator[list[tuple[str, ...]]]:
-    """The argv of every call made inside the block, by any thread: how tests and benchmarks count spawns."""
-    calls: list[tuple[str, ...]] = []
-    _recordings.append(calls)
-    try:
-        yield calls
-    finally:
-        # By identity: two recordings may hold the same calls.
-        _recordings[:] = [each for each in _recordings if each is not calls]
-
-
-def clean_environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a call whose answer must not depend on who asks.
-
-    Nothing is inherited but PATH (and what Windows needs to start a program). ``{home}`` in the values of
-    ``extra`` becomes ``home``; temporary files go to ``home/tmp``. The proxies lead nowhere: a program that asks
-    the network hears at once that there is none, and does not wait for it.
-    """
-    temporary = str(home / "tmp")
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(home),
-        "TMPDIR": temporary,
-        "NO_COLOR": "1",
-        "CLICOLOR": "0",
-        "TERM": "dumb",
-        "COLUMNS": str(COLUMNS),
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "HTTP_PROXY": _NOWHERE,
-        "HTTPS_PROXY": _NOWHERE,
-        "ALL_PROXY": _NOWHERE,
-    }
-    if sys.platform == "win32":
-        environment |= {name: os.environ[name] for name in _WINDOWS_VARIABLES if name in os.environ}
-        environment |= {"TEMP": temporary, "TMP": temporary, "USERPROFILE": str(home)}
-        environment |= {name: str(home / "AppData" / part) for name, part in _APP_DATA.items()}
-    return environment | {name: value.replace("{home}", str(home)) for name, value in extra.items()}
-
-
-_APP_DATA = {"APPDATA": "Roaming", "LOCALAPPDATA": "Local"}
-
-
-def kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """Kill a child of ``run`` with all that it started, and reap it. Does not fail when they are gone."""
-    import psutil  # here: it takes 20 ms, which only a call that goes wrong should pay
-
-    def kill(*members: psutil.Process) -> None:
-        for member in members:
-            with contextlib.suppress(psutil.Error):
-                member.kill()
-
-    # Once it is reaped its id may belong to somebody else.
-    if process.poll() is None:
-        with contextlib.suppress(psutil.Error):
-            root = psutil.Process(process.pid)
-            # Stopped first, or it could start another one while its children are being listed.
-            root.suspend()
-            kill(*root.children(recursive=True), root)
-    # A process whose parent has ended is no child any more. It is still in the group, or, on Windows, still
-    # names the id of its parent, which the open handle keeps from being used again.
-    if sys.platform == "win32":
-        for orphan in psutil.process_iter(["ppid"]):
-            if orphan.info["ppid"] == process.pid:
-                kill(*orphan.children(recursive=True), orphan)
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
 def _start(words: Sequence[str], env: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
-    # Named one by one because the names of the flags exist on Windows only.
-    flags = 0
-    if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     try:
         return subprocess.Popen(
             words,
@@ -179,16 +90,11 @@ def _start(words: Sequence[str], env: Mapping[str, str], cwd: Path) -> subproces
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
-            start_new_session=sys.platform != "win32",
-            creationflags=flags,
+            start_new_session=launch.NEW_SESSION,
+            creationflags=launch.FLAGS,
         )
     except OSError as error:
-        if not cwd.is_dir():
-            raise
-        raise BinaryMissing(
-            f"`{_spell(words)}` cannot be started: {error.strerror or error}",
-            remedy="give the path of an executable file that is built for this machine",
-        ) from None
+        raise launch.refusal(error, words, cwd) from None
 
 
 class _Output:
@@ -290,10 +196,3 @@ def _await_end(
     except subprocess.TimeoutExpired:
         return "time"
     return None
-
-
-def _spell(words: Sequence[str], longest: int = 120) -> str:
-    # An emulated or interpreted program stands behind the one that runs it.
-    shown = (Path(word).name if Path(word).is_absolute() else word for word in words[1:])
-    text = " ".join((Path(words[0]).name, *shown))
-    return text if len(text) <= longest else f"{text[:longest].rsplit(' ', 1)[0]} …"

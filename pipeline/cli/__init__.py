@@ -1,0 +1,70 @@
+"""The ``parity`` command: the stages on any folder, for people and for CI.
+
+Exit codes: 0 fine, 1 could not complete, 2 wrong usage, 3 findings. Results go to standard output or into
+files, messages to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Sequence
+
+from pipeline.cli import stages, tracing, upkeep
+from pipeline.errors import ParityError
+from pipeline.layout import check_version
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if "version" in arguments:
+            check_version(arguments.version)
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
+    except ParityError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader went away (`parity … | head`): nobody is left to tell, and what is still buffered must
+        # not fail a second time when the interpreter flushes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+class _Version(argparse.Action):
+    """argparse wants the text beforehand, and finding it takes as long as all of the parser."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: object) -> None:
+        from importlib.metadata import version
+
+        print(f"{parser.prog} {version('cli-parity')}")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="parity",
+        description="What a coding-agent CLI offers, what a wrapper supports of it, and what to do next.",
+        epilog="SOURCE_DATE_EPOCH gives the time that artifacts carry. "
+        "Exit codes: 0 fine, 1 could not complete, 2 wrong usage, 3 findings.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, dest=argparse.SUPPRESS, help="show the version and exit")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    stages.add_commands(commands)
+    upkeep.add_commands(commands)
+    tracing.add_commands(commands)
+    return parser
+
+
+def command() -> None:
+    """``main`` as a process of its own. It is over soon: looking for cycles would take a fifth of a fast one's time."""
+    gc.set_threshold(100_000)
+    code = main()
+    gc.freeze()
+    sys.exit(code)

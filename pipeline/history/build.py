@@ -1,0 +1,200 @@
+"""The timeline stage: snapshots, and the facts that are kept of versions whose snapshots are gone, in; bytes out.
+
+Each version's facts stand alone, so a timeline is the same whatever the order in which versions were added, and one
+more version needs its own snapshots only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from pipeline import canonical
+from pipeline.errors import ArtifactInvalid
+from pipeline.history.sightings import Sighting, Targets, Track, Unit, expanded, looked_at_of, spans_of, stateless
+from pipeline.layout import Root, in_order
+from pipeline.surface.timeline import ArgTrack, CommandTrack, FlagTrack, LookedAt, Span, Timeline, ValueTrack
+
+# What a snapshot that another tool made says of no unit, and means of all.
+_SHOWN = "visible"
+Facts = dict[Unit, Sighting]
+
+
+class _Value(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _Flag(msgspec.Struct, frozen=True):
+    long: str | None = None
+    short: str | None = None
+    state: str | None = None
+    possible_values: tuple[_Value, ...] = ()
+
+
+class _Arg(msgspec.Struct, frozen=True):
+    name: str
+    state: str | None = None
+    possible_values: tuple[_Value, ...] = ()
+
+
+class _Command(msgspec.Struct, frozen=True):
+    path: tuple[str, ...]
+    state: str | None = None
+    flags: tuple[_Flag, ...] = ()
+    args: tuple[_Arg, ...] = ()
+
+
+class _Snapshot(msgspec.Struct, frozen=True):
+    """A snapshot as far as the timeline reads it."""
+
+    commands: tuple[_Command, ...]
+
+
+class History:
+    """The facts of all versions, by version."""
+
+    def __init__(self) -> None:
+        self._targets: dict[str, Targets] = {}
+        self._facts: dict[str, Facts] = {}
+
+    def keep(self, timeline: Timeline, *, apart_from: Iterable[str] = ()) -> None:
+        """Take over what an earlier timeline says of the versions that are not named."""
+        dropped = set(apart_from)
+        for version, targets in looked_at_of(timeline).items():
+            if version not in dropped:
+                self._targets[version], self._facts[version] = targets, {}
+        for unit, track in expanded(timeline):
+            for version, sighting in track.items():
+                if version not in dropped:
+                    self._facts[version][unit] = sighting
+
+    def add(self, version: str, snapshots: Mapping[str, bytes], where: object) -> None:
+        """Take the facts of a version from its snapshots, by target in expected order."""
+        facts: dict[Unit, dict[str, set[str]]] = {}
+        for target, raw in snapshots.items():
+            for unit, state in _units(canonical.decode(raw, _Snapshot, where)):
+                facts.setdefault(unit, {}).setdefault(state, set()).add(target)
+        shared: dict[tuple[tuple[str, frozenset[str]], ...], Sighting] = {}
+        self._targets[version] = tuple(snapshots)
+        self._facts[version] = {
+            unit: shared.setdefault(same, dict(same))
+            for unit, states in facts.items()
+            for same in [tuple((state, frozenset(targets)) for state, targets in sorted(states.items()))]
+        }
+
+    def timeline(self, tool: str) -> Timeline:
+        """Everything that is known."""
+        looked_at = {version: self._targets[version] for version in in_order(self._targets)}
+        tracks: dict[Unit, Track] = {}
+        for version in looked_at:
+            for unit, sighting in self._facts[version].items():
+                tracks.setdefault(unit, {})[version] = sighting
+        return Timeline(
+            timeline_schema_version=1,
+            tool=tool,
+            versions=tuple(LookedAt(version=version, targets=targets) for version, targets in looked_at.items()),
+            commands=tuple(_Writer(tracks, looked_at).commands()),
+        )
+
+
+def timeline_bytes(root: Root, targets: Sequence[str], *, tool: str) -> bytes:
+    """The canonical ``timeline.json`` of a root; ``targets`` are the expected ones.
+
+    Versions with snapshots are read again; of others, what the timeline that lies there says is kept. Raises
+    ArtifactInvalid for a timeline that cannot be read, because what it says of pruned versions could not be had again.
+    """
+    history = History()
+    versions = root.versions()
+    if root.timeline.exists():
+        history.keep(read_timeline(root.timeline), apart_from=versions)
+    for version in versions:
+        there = root.targets(version)
+        paths = {target: root.snapshot(version, target) for target in targets if target in there}
+        raw = {target: canonical.read_bytes(path) for target, path in paths.items()}
+        if raw:
+            history.add(version, raw, root.snapshots(version))
+    return canonical.encode(history.timeline(tool))
+
+
+def read_timeline(path: Path) -> Timeline:
+    """A timeline whose spans can be read: every version that they name is listed, first before last."""
+    timeline = canonical.read(path, Timeline)
+    listed = [one.version for one in timeline.versions]
+    order = {version: at for at, version in enumerate(listed)}
+    if listed != in_order(set(listed)):
+        raise ArtifactInvalid("$.versions: each version stands once, oldest first", where=path, remedy=_RESTORE)
+    for command in timeline.commands:
+        for span in _all_spans(command):
+            if not order.get(span.first, len(order)) <= order.get(span.last, -1):
+                problem = f"$.commands: {span.first} to {span.last} is no span of the versions that are listed"
+                raise ArtifactInvalid(problem, where=path, remedy=_RESTORE)
+    return timeline
+
+
+_RESTORE = "restore the file from git, or rebuild it from nothing if no version has been pruned"
+
+
+def _all_spans(command: CommandTrack) -> Iterator[Span]:
+    yield from command.spans
+    named: tuple[FlagTrack | ArgTrack, ...] = (*(command.flags or ()), *(command.args or ()))
+    for one in named:
+        yield from one.spans or ()
+        for value in one.values or ():
+            yield from value.spans or ()
+
+
+def _units(snapshot: _Snapshot) -> Iterator[tuple[Unit, str]]:
+    """Every unit and value of a snapshot with its state; what stands on a hidden command is hidden with it."""
+    for command in snapshot.commands:
+        own = command.state or _SHOWN
+        yield Unit(command.path), own
+        named = [(flag.long or flag.short or "", flag.state, flag.possible_values) for flag in command.flags]
+        named += [(arg.name, arg.state, arg.possible_values) for arg in command.args]
+        for name, state, values in named:
+            yield Unit(command.path, name), own if own != _SHOWN else state or _SHOWN
+            for value in values:
+                yield Unit(command.path, name, value.name), ""
+
+
+class _Writer:
+    """Tracks as the commands of a timeline."""
+
+    def __init__(self, tracks: Mapping[Unit, Track], looked_at: Mapping[str, Targets]) -> None:
+        self._tracks = tracks
+        self._looked_at = looked_at
+        self._below: dict[tuple[str, ...], list[Unit]] = {}
+        self._values: dict[Unit, list[Unit]] = {}
+        for unit in sorted(tracks):
+            if unit.value:
+                self._values.setdefault(unit._replace(value=""), []).append(unit)
+            elif unit.name:
+                self._below.setdefault(unit.path, []).append(unit)
+
+    def commands(self) -> Iterator[CommandTrack]:
+        for command in sorted(unit for unit in self._tracks if not unit.name):
+            own = self._tracks[command]
+            flags, args = [], []
+            for unit in self._below.get(command.path, ()):
+                spans, values = self._spans(unit, own), self._offered(unit)
+                if unit.name.startswith("-"):
+                    flags.append(FlagTrack(key=unit.name, spans=spans, values=values))
+                else:
+                    args.append(ArgTrack(name=unit.name, spans=spans, values=values))
+            yield CommandTrack(
+                path=command.path,
+                spans=spans_of(own, self._looked_at),
+                flags=tuple(flags) or None,
+                args=tuple(args) or None,
+            )
+
+    def _offered(self, unit: Unit) -> tuple[ValueTrack, ...] | None:
+        always = stateless(self._tracks[unit])
+        found = [ValueTrack(name=one.value, spans=self._spans(one, always)) for one in self._values.get(unit, ())]
+        return tuple(found) or None
+
+    def _spans(self, unit: Unit, same: Track) -> tuple[Span, ...] | None:
+        """None where they are those of what the unit belongs to."""
+        track = self._tracks[unit]
+        return None if track == same else spans_of(track, self._looked_at)

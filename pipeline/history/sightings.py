@@ -1,0 +1,119 @@
+"""What one unit was in each version that was read, and how runs of versions are written as spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from pipeline.surface.timeline import Span, Timeline
+
+Targets = tuple[str, ...]
+# What a unit is in one version: state → the targets on which it has that state. A value has the state "".
+Sighting = Mapping[str, frozenset[str]]
+Track = dict[str, Sighting]
+
+
+class Unit(NamedTuple):
+    """A command, a flag or arg of it (``name`` is its key or name), or one possible value of those."""
+
+    path: tuple[str, ...]
+    name: str = ""
+    value: str = ""
+
+
+class Sightings:
+    """The tracks of a timeline's units. ``looked_at`` is version → targets, oldest first."""
+
+    def __init__(self, looked_at: Mapping[str, Targets], tracks: Mapping[Unit, Track]) -> None:
+        self.looked_at = looked_at
+        self._tracks = tracks
+
+    @classmethod
+    def of(cls, timeline: Timeline) -> Sightings:
+        return cls(looked_at_of(timeline), dict(expanded(timeline)))
+
+    def track(self, unit: Unit) -> Track:
+        """Version → sighting; empty for what no version has."""
+        return self._tracks.get(unit, {})
+
+    def versions(self, unit: Unit) -> Targets:
+        """The versions that have it on any target, oldest first."""
+        track = self.track(unit)
+        return tuple(version for version in self.looked_at if version in track)
+
+    def versions_offering(self, value: Unit) -> Targets:
+        """The versions that take a value: those that list it, and those that have its flag or arg and list none."""
+        unit, listed = value._replace(value=""), self.track(value)
+        listing = self._listing.get(unit, set())
+        return tuple(version for version in self.versions(unit) if version in listed or version not in listing)
+
+    @cached_property
+    def _listing(self) -> dict[Unit, set[str]]:
+        """Flag or arg → the versions that list possible values of it."""
+        found: dict[Unit, set[str]] = {}
+        for unit, track in self._tracks.items():
+            if unit.value:
+                found.setdefault(unit._replace(value=""), set()).update(track)
+        return found
+
+
+def looked_at_of(timeline: Timeline) -> dict[str, Targets]:
+    return {one.version: one.targets for one in timeline.versions}
+
+
+def expanded(timeline: Timeline) -> Iterator[tuple[Unit, Track]]:
+    """Every unit and value with its track."""
+    looked_at = looked_at_of(timeline)
+    for command in timeline.commands:
+        path = tuple(command.path)
+        own = track_of(command.spans, looked_at)
+        yield Unit(path), own
+        for name, spans, values in (
+            *((flag.key, flag.spans, flag.values) for flag in command.flags or ()),
+            *((arg.name, arg.spans, arg.values) for arg in command.args or ()),
+        ):
+            track = own if spans is None else track_of(spans, looked_at)
+            yield Unit(path, name), track
+            for value in values or ():
+                offered = stateless(track) if value.spans is None else track_of(value.spans, looked_at)
+                yield Unit(path, name, value.name), offered
+
+
+def track_of(spans: Sequence[Span], looked_at: Mapping[str, Targets]) -> Track:
+    """What spans say, version by version."""
+    versions = list(looked_at)
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for span in spans:
+        for version in versions[versions.index(span.first) : versions.index(span.last) + 1]:
+            found.setdefault(version, {})[span.state or ""] = frozenset(span.targets or looked_at[version])
+    return dict(found)
+
+
+def spans_of(track: Track, looked_at: Mapping[str, Targets]) -> tuple[Span, ...]:
+    """A track as spans: one for each run of versions of one state on the same targets, in order of versions."""
+    runs: dict[tuple[str, Targets | None], list[list[str]]] = {}
+    before: set[tuple[str, Targets | None]] = set()
+    for version, targets in looked_at.items():
+        here = {
+            (state, None if having.issuperset(targets) else tuple(one for one in targets if one in having))
+            for state, having in track.get(version, {}).items()
+        }
+        for key in here:
+            if key in before:
+                runs[key][-1].append(version)
+            else:
+                runs.setdefault(key, []).append([version])
+        before = here
+    found = [
+        Span(first=run[0], last=run[-1], state=state or None, targets=targets)  # type: ignore[arg-type]
+        for (state, targets), each in runs.items()
+        for run in each
+    ]
+    order = {version: at for at, version in enumerate(looked_at)}
+    return tuple(sorted(found, key=lambda span: (order[span.first], span.state or "", span.targets or ())))
+
+
+def stateless(track: Track) -> Track:
+    """The same versions and targets, as a value has them."""
+    return {version: {"": frozenset().union(*sighting.values())} for version, sighting in track.items()}

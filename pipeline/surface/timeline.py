@@ -1,0 +1,69 @@
+"""The timeline: which versions have each unit and each possible value, on which targets, shown or hidden."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from pipeline.surface.units import CommandPath, Shape, State
+
+
+class LookedAt(Shape, frozen=True, kw_only=True):
+    """A version that was read, and on which targets."""
+
+    version: str
+    targets: tuple[str, ...]
+
+
+class Span(Shape, frozen=True, kw_only=True):
+    """Consecutive versions that were looked at, first and last, in which a unit has one state.
+
+    ``targets`` are those that have it; absent, all that were looked at in these versions. A value has no state.
+    """
+
+    first: str
+    last: str
+    state: State | None = None
+    targets: tuple[str, ...] | None = None
+
+
+Spans = Annotated[
+    tuple[Span, ...], Meta(description="In order of versions; absent, they are those of the unit that this one is of.")
+]
+
+
+class ValueTrack(Shape, frozen=True, kw_only=True):
+    """One possible value. Its spans are absent where it was offered as long as there was the flag or arg."""
+
+    name: str
+    spans: Spans | None = None
+
+
+class FlagTrack(Shape, frozen=True, kw_only=True):
+    key: str
+    spans: Spans | None = None
+    values: tuple[ValueTrack, ...] | None = None
+
+
+class ArgTrack(Shape, frozen=True, kw_only=True):
+    name: str
+    spans: Spans | None = None
+    values: tuple[ValueTrack, ...] | None = None
+
+
+class CommandTrack(Shape, frozen=True, kw_only=True):
+    path: CommandPath
+    spans: Annotated[tuple[Span, ...], Meta(min_length=1)]
+    flags: tuple[FlagTrack, ...] | None = None
+    args: tuple[ArgTrack, ...] | None = None
+
+
+class Timeline(Shape, frozen=True, kw_only=True):
+    """``timeline.json``: versions oldest first, commands by path, flags by key, args by name, values by name.
+
+    Nothing is said of versions that are not listed: between two of them a unit may have come or gone at any one.
+    """
+
+    timeline_schema_version: Literal[1]
+    tool: str
+    versions: tuple[LookedAt, ...]
+    commands: tuple[CommandTrack, ...]

@@ -1,0 +1,64 @@
+"""Refuse, before anything is spawned, what a version of the CLI does not have.
+
+Known are the versions that were read. For one between two of them both neighbours are asked, for one beyond them the
+nearest: what none of these has is refused, what one of them has is let through, because then only the binary itself
+knows, and its parser refuses an unknown word before it does anything.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from pipeline import canonical
+from pipeline.errors import CapabilityMissing
+from pipeline.history import Unit
+from pipeline.layout import check_version, version_key
+from pipeline.wrapper.capabilities import Capabilities
+from pipeline.wrapper.declare import Line, Use
+
+TABLE = "capabilities.json"
+
+
+class Guard:
+    """Answers for one wrapper's table."""
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        self._read = capabilities.versions
+        self._tool = capabilities.tool
+        self._had = {
+            Unit(tuple(row.path), row.key or row.name or "", row.value or ""): row.versions
+            for row in capabilities.units
+        }
+
+    @classmethod
+    def of(cls, wrapper: str) -> Guard:
+        """The guard of a wrapper of this library, from the table that lies beside its declarations."""
+        table = resources.files(f"pipeline.wrapper.{wrapper}") / TABLE
+        return cls(canonical.convert(canonical.loads(table.read_bytes(), table), Capabilities, table))
+
+    def check(self, line: Line, version: str) -> None:
+        """Raise CapabilityMissing for the first unit or value that ``version`` lacks, UsageError for no version."""
+        neighbours = self._neighbours(check_version(version))
+        for use in line.used:
+            for value in ("", *use.values):
+                having = self._had.get(Unit(use.path, use.slot.key if use.slot else "", value))
+                if having is not None and not neighbours & set(having):
+                    raise _missing(self._tool, version, use, value, having)
+
+    def _neighbours(self, version: str) -> set[str]:
+        """The version itself if it was read, else the nearest read before and after it."""
+        if version in self._read:
+            return {version}
+        before = [one for one in self._read if version_key(one) <= version_key(version)]
+        after = [one for one in self._read if version_key(one) > version_key(version)]
+        return {*before[-1:], *after[:1]}
+
+
+def _missing(tool: str, version: str, use: Use, value: str, having: tuple[str, ...]) -> CapabilityMissing:
+    words = " ".join((*use.path, *((use.slot.key,) if use.slot else ()), *((value,) if value else ()))) or "(root)"
+    known = f"known to have it: {', '.join(having)}" if having else "no version that was read has it"
+    return CapabilityMissing(
+        f"{tool} {version} does not have `{words}`; {known}",
+        where=use.slot.field if use.slot else None,
+        remedy="leave it out, or run a version that has it",
+    )

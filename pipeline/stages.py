@@ -123,14 +123,15 @@ def timeline(folder: Folder) -> list[Path]:
     """Write what every version that was read had, as far as snapshots or the timeline so far know."""
     path = folder.root.timeline
     with _writing(folder, path):
-        canonical.write(path, timeline_bytes(folder.root, folder.rules.targets, tool=folder.require_agent().tool))
+        canonical.write(path, timeline_bytes(folder.root, folder.rules.targets, tool=folder.tool))
     return [path]
 
 
 def capabilities(folder: Folder, table: Path) -> list[Path]:
     """Write to ``table`` which versions have the guarded units of the wrapper that ``agent.toml`` names."""
-    sightings = Sightings.of(read_timeline(folder.root.timeline))
     declarations = wrapper(folder.wrapper.name).declarations
+    with _writing(folder):
+        sightings = Sightings.of(read_timeline(folder.root.timeline))
     found = capabilities_of(declarations, sightings, tool=folder.require_agent().tool)
     canonical.write(table, canonical.encode(found))
     return [table]

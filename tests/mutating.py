@@ -19,9 +19,10 @@ from small_tree import unvalidate
 
 from pipeline import canonical, stages, upkeep
 from pipeline.contract.folder import judge_folder, open_folder
-from pipeline.surface.coverage import Level
+from pipeline.surface.coverage import CoveredCommand, Level
 from pipeline.surface.metadata import Validation
 from pipeline.validate import Finding, validate
+from pipeline.wrapper.registry import wrapper
 
 LINUX, ARM, MAC, WINDOWS = (
     "x86_64-unknown-linux-musl",
@@ -183,6 +184,8 @@ def shrink(root: Path) -> None:
         delete(f"snapshots/{OLD}/{target}.json")(root)
     kept = ("", "completion", "exec", "exec resume", "mcp-server")
     edit(f"snapshots/{OLD}/{LINUX}.json", "/commands", _leave(*kept))(root)
+    edit(f"snapshots/{OLD}/{LINUX}.json", "/commands", _add_waived)(root)
+    delete("timeline.json")(root)
     edit("artifacts.lock.json", "", lambda lock: lock.update(rows=[row for row in lock["rows"] if _small(row)]))(root)
     alter("RULES.json", "/parity_exclusions/units", [])(root)
     DERIVED(root)
@@ -198,6 +201,16 @@ def _leave(*paths: str) -> Callable[[list[Any]], None]:
         commands[:] = [command for command in commands if " ".join(command["path"]) in paths]
 
     return leave
+
+
+def _add_waived(commands: list[Any]) -> None:
+    """Each command that the wrapper waives, and what it stands below: a waiver is for something."""
+    known = {tuple(command["path"]): command for command in commands}
+    for waived in wrapper("codex").declarations:
+        if isinstance(waived, CoveredCommand):
+            for depth in range(1, len(waived.path) + 1):
+                known.setdefault(waived.path[:depth], {**known["mcp-server",], "path": list(waived.path[:depth])})
+    commands[:] = [known[path] for path in sorted(known)]
 
 
 def _committed(agent: str) -> Path:

@@ -39,7 +39,7 @@ AUTHORED = tuple(path for path in PATHS if path.endswith(_AUTHORED))
 """What people or the lock task write, but for pointers and requirements."""
 OTHERS = tuple(path for path in PATHS if path not in AUTHORED)
 # Files in these folders are large and alike: of each so many places are edited.
-SAMPLED, SAMPLE = ("snapshots", "reports", "requirements"), 100
+SAMPLED, SAMPLE = ("snapshots", "reports", "requirements", "timeline.json"), 100
 # Bytes of a file of which every character is flipped, as of an authored one.
 TINY = 32
 

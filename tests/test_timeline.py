@@ -8,9 +8,10 @@ import pytest
 from conftest import MANIFESTS
 from hypothesis import given
 from hypothesis import strategies as st
+from small_tree import ALL_COVERED, build, cover, make
 
-from pipeline import canonical, stages
-from pipeline.contract.folder import open_folder
+from pipeline import canonical, cli, stages
+from pipeline.contract.folder import judge_folder, open_folder
 from pipeline.errors import ArtifactInvalid
 from pipeline.history import History, Sightings, Unit, read_timeline, timeline_bytes
 from pipeline.history.sightings import spans_of, track_of
@@ -18,12 +19,13 @@ from pipeline.layout import Root
 from pipeline.surface.snapshot import Snapshot
 from pipeline.surface.timeline import Timeline
 from pipeline.surface.units import key_of
+from pipeline.validate import validate
 
 AGENTS = sorted(path.parent.name for path in MANIFESTS.glob("*/agent.toml"))
 
 
 def snapshot(*commands):
-    return json.dumps({"commands": commands}).encode()
+    return json.dumps({"tool": "box", "commands": commands}).encode()
 
 
 def command(*path, flags=(), args=(), **facts):
@@ -190,3 +192,16 @@ def test_a_timeline_that_cannot_be_read_is_never_overwritten(copied, broken, pla
     assert place in str(caught.value)
     assert str(copied.root.timeline) in str(caught.value)
     assert copied.root.timeline.read_bytes() == before
+
+
+def test_any_folder_has_a_timeline_that_asks_for_one(tmp_path, capsys):
+    root = make(tmp_path / "tool", "1.0.0", "1.1.0")
+    cover(root, *ALL_COVERED, {"path": ["gone"], "level": "explicit"})
+    assert cli.main(["timeline", "--root", str(root)]) == 0
+    assert capsys.readouterr().out == f"{root / 'timeline.json'}\n"
+    timeline = read_timeline(root / "timeline.json")
+    assert (timeline.tool, [one.version for one in timeline.versions]) == ("tool", ["1.0.0", "1.1.0"])
+    build(root)
+    page = (root / "reports" / "1.1.0" / "coverage.any.md").read_text(encoding="utf-8")
+    assert "- [ ] `gone` (never seen)\n" in page
+    assert validate(*judge_folder(root)) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from conftest import MANIFESTS
 from small_tree import LINUX, rules
 
 from pipeline import canonical
@@ -293,6 +294,15 @@ def test_the_command_prints_coverage_and_tells_the_rest_on_standard_error(
     assert (command["path"], [flag["key"] for flag in command["flags"]]) == (["exec"], ["--extra", "--json", "--model"])
     assert "disagreements: 1\n  --extra of exec: spelled in the source, emitted by no traced call (w.py:3)\n" in err
     assert main(["trace", "--strict", "--command", "exec", *words]) == 3
+
+
+def test_with_a_timeline_the_command_tells_what_other_versions_say(
+    wrapper: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = wrapper("import subprocess\nsubprocess.run(['codex', 'exec', '--full-auto', '--no-such'], stdin=-3)\n")
+    assert main(["trace", "--root", str(MANIFESTS / "codex"), *words[2:]]) == 0
+    told = "unknown upstream, exec: --full-auto (removed: last seen in 0.125.0) --no-such (never seen)\n"
+    assert told in capsys.readouterr().err
 
 
 def test_the_command_writes_a_file_and_agrees_without_disagreements(

@@ -27,7 +27,9 @@ def timeline(**versions):
     """``v1_0_0={target: commands}`` …"""
     history = History()
     for name, targets in versions.items():
-        said = {target: json.dumps({"commands": commands}).encode() for target, commands in targets.items()}
+        said = {
+            target: json.dumps({"tool": "box", "commands": commands}).encode() for target, commands in targets.items()
+        }
         history.add(name.removeprefix("v").replace("_", "."), said, name)
     return history.timeline("box")
 

@@ -24,6 +24,10 @@ def add_commands(commands: Commands) -> None:
     add_root(union, version=True)
     union.set_defaults(run=_union)
 
+    timeline = commands.add_parser("timeline", help="tabulate which versions have each unit and value")
+    add_root(timeline, version=False)
+    timeline.set_defaults(run=_timeline)
+
     coverage = commands.add_parser("wrapper-coverage", help="derive what a wrapper supports from its own code")
     coverage.add_argument("--out", type=Path, required=True, metavar="F", help="the file to write")
     coverage.add_argument(
@@ -83,6 +87,13 @@ def _union(arguments: argparse.Namespace) -> int:
     from pipeline.contract.folder import open_folder
 
     return wrote(stages.union(open_folder(arguments.root, arguments.rules), arguments.version))
+
+
+def _timeline(arguments: argparse.Namespace) -> int:
+    from pipeline import stages
+    from pipeline.contract.folder import open_folder
+
+    return wrote(stages.timeline(open_folder(arguments.root, arguments.rules)))
 
 
 def _wrapper_coverage(arguments: argparse.Namespace) -> int:

@@ -9,9 +9,15 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.cli.arguments import FINDINGS, Commands
+
+if TYPE_CHECKING:
+    from pipeline.contract.folder import Folder
+    from pipeline.surface.units import CommandPath
 
 
 def add_commands(commands: Commands) -> None:
@@ -78,5 +84,19 @@ def _trace(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
-    sys.stderr.write(told(summary(combined), compared=arguments.scan is not None))
+    sys.stderr.write(
+        told(summary(combined), compared=arguments.scan is not None, elsewhere=_elsewhere(folder, version))
+    )
     return FINDINGS if arguments.strict and arguments.scan and combined.disagreements else 0
+
+
+def _elsewhere(folder: Folder | None, version: str | None) -> Callable[[CommandPath, str], str]:
+    """What other versions say of a flag that this one does not know, where there is a timeline."""
+    from pipeline.history import read_timeline
+    from pipeline.report.elsewhere import elsewhere, in_words
+    from pipeline.report.upstream import Unit
+
+    if folder is None or version is None or not folder.root.timeline.exists():
+        return lambda _path, _flag: ""
+    keys = elsewhere(read_timeline(folder.root.timeline), version)
+    return lambda path, flag: in_words(keys(Unit("flag", tuple(path), flag, ())))

@@ -49,6 +49,7 @@ class _Command(msgspec.Struct, frozen=True):
 class _Snapshot(msgspec.Struct, frozen=True):
     """A snapshot as far as the timeline reads it."""
 
+    tool: str
     commands: tuple[_Command, ...]
 
 
@@ -56,6 +57,7 @@ class History:
     """The facts of all versions, by version."""
 
     def __init__(self) -> None:
+        self.tool = ""
         self._targets: dict[str, Targets] = {}
         self._facts: dict[str, Facts] = {}
 
@@ -74,7 +76,9 @@ class History:
         """Take the facts of a version from its snapshots, by target in expected order."""
         facts: dict[Unit, dict[str, set[str]]] = {}
         for target, raw in snapshots.items():
-            for unit, state in _units(canonical.decode(raw, _Snapshot, where)):
+            snapshot = canonical.decode(raw, _Snapshot, where)
+            self.tool = snapshot.tool
+            for unit, state in _units(snapshot):
                 facts.setdefault(unit, {}).setdefault(state, set()).add(target)
         shared: dict[tuple[tuple[str, frozenset[str]], ...], Sighting] = {}
         self._targets[version] = tuple(snapshots)
@@ -84,8 +88,8 @@ class History:
             for same in [tuple((state, frozenset(targets)) for state, targets in sorted(states.items()))]
         }
 
-    def timeline(self, tool: str) -> Timeline:
-        """Everything that is known."""
+    def timeline(self, tool: str | None = None) -> Timeline:
+        """Everything that is known; ``tool`` is that of the snapshots, unless it is given."""
         looked_at = {version: self._targets[version] for version in in_order(self._targets)}
         tracks: dict[Unit, Track] = {}
         for version in looked_at:
@@ -93,14 +97,14 @@ class History:
                 tracks.setdefault(unit, {})[version] = sighting
         return Timeline(
             timeline_schema_version=1,
-            tool=tool,
+            tool=tool or self.tool,
             versions=tuple(LookedAt(version=version, targets=targets) for version, targets in looked_at.items()),
             commands=tuple(_Writer(tracks, looked_at).commands()),
         )
 
 
-def timeline_bytes(root: Root, targets: Sequence[str], *, tool: str) -> bytes:
-    """The canonical ``timeline.json`` of a root; ``targets`` are the expected ones.
+def timeline_bytes(root: Root, targets: Sequence[str], *, tool: str | None) -> bytes:
+    """The canonical ``timeline.json`` of a root; ``targets`` are the expected ones, ``tool`` if it is known.
 
     Versions with snapshots are read again; of others, what the timeline that lies there says is kept. Raises
     ArtifactInvalid for a timeline that cannot be read, because what it says of pruned versions could not be had again.
@@ -108,7 +112,9 @@ def timeline_bytes(root: Root, targets: Sequence[str], *, tool: str) -> bytes:
     history = History()
     versions = root.versions()
     if root.timeline.exists():
-        history.keep(read_timeline(root.timeline), apart_from=versions)
+        known = read_timeline(root.timeline)
+        history.keep(known, apart_from=versions)
+        history.tool = known.tool
     for version in versions:
         there = root.targets(version)
         paths = {target: root.snapshot(version, target) for target in targets if target in there}

@@ -41,3 +41,16 @@ def elsewhere(timeline: Timeline, version: str) -> Callable[[Unit], Json]:
         return "newer" if version_key(seen[0]) > version_key(version) else "removed"
 
     return keys
+
+
+def in_words(entry: Json) -> str:
+    """What the keys say, for people, with a blank before it; nothing where they are not there."""
+    first, last = entry.get("upstream_first"), entry.get("upstream_last")
+    said = {
+        "newer": f"newer: first seen in {first}",
+        "removed": f"removed: last seen in {last}",
+        "never_seen": "never seen",
+        "other_target": "on other targets",
+    }
+    status = entry.get("upstream_status")
+    return f" ({said.get(status, status)})" if status else ""

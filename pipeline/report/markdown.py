@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.canonical import Json
+from pipeline.report.elsewhere import in_words
 
 _TITLES = {
     "missing_commands": "Missing commands",
@@ -36,21 +37,8 @@ def render_lines(entries: Sequence[Json], program: str) -> tuple[int, bytes]:
         key = entry.get("key") or entry.get("name")
         unit = f"{command} {key}".lstrip() if key else command or "(root)"
         note = f": {' '.join(entry['note'].split())}" if "note" in entry else ""
-        lines.append(f"- [ ] `{unit}`{note}{_elsewhere(entry)}")
+        lines.append(f"- [ ] `{unit}`{note}{in_words(entry)}")
     return len(lines), "\n".join((*lines, "")).encode()
-
-
-def _elsewhere(entry: Json) -> str:
-    """What other versions say of a unit that only the wrapper has."""
-    first, last = entry.get("upstream_first"), entry.get("upstream_last")
-    said = {
-        "newer": f"newer: first seen in {first}",
-        "removed": f"removed: last seen in {last}",
-        "never_seen": "never seen",
-        "other_target": "on other targets",
-    }
-    status = entry.get("upstream_status")
-    return f" ({said.get(status, status)})" if status else ""
 
 
 def render_report(document: Json, blocks: Mapping[str, Sequence[tuple[int, bytes]]]) -> list[bytes]:

@@ -6,7 +6,7 @@ The coverage carries the time that the wrapper's own lock pins for its package.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal as Only
 
@@ -15,7 +15,7 @@ from pipeline.clock import timestamp
 from pipeline.contract.folder import Folder, read_lock
 from pipeline.surface.coverage import WrapperCoverage
 from pipeline.surface.snapshot import Sha256
-from pipeline.surface.units import Shape
+from pipeline.surface.units import CommandPath, Shape
 from pipeline.trace.combine import Combined, Disagreement, Flags
 from pipeline.trace.described import open_wrapper
 from pipeline.trace.evidence import Evidence, Origin, hatch, traced
@@ -149,14 +149,19 @@ def write_foreign_coverage(folder: Folder, name: str) -> list[Path]:
     return list(written)
 
 
-def told(found: Summary, *, compared: bool = True) -> str:
-    """A summary for people, in lines; disagreements only if there was source to compare with."""
+def told(
+    found: Summary, *, compared: bool = True, elsewhere: Callable[[CommandPath, str], str] = lambda _path, _flag: ""
+) -> str:
+    """A summary for people, in lines; disagreements only if there was source to compare with.
+
+    ``elsewhere`` says of a flag that this version does not know what other versions say.
+    """
     numbers = found.numbers
     lines = [
         f"{numbers.calls} different calls, {numbers.literals} literals of {numbers.literal_flags} flags",
         f"covered: {numbers.commands} commands, {numbers.flags} flags, {numbers.args} args",
         *_listed("hidden upstream", found.hidden),
-        *_listed("unknown upstream", found.unknown),
+        *_listed("unknown upstream", found.unknown, elsewhere),
         *_listed(f"{found.left_over_is} ({numbers.left_over_flags} of {numbers.visible_flags})", found.left_over),
     ]
     if compared:
@@ -164,8 +169,13 @@ def told(found: Summary, *, compared: bool = True) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _listed(title: str, groups: Iterable[Flags]) -> list[str]:
-    return [f"{title}, {' '.join(one.path) or 'the root'}: {' '.join(one.flags)}" for one in groups]
+def _listed(
+    title: str, groups: Iterable[Flags], added: Callable[[CommandPath, str], str] = lambda _path, _flag: ""
+) -> list[str]:
+    return [
+        f"{title}, {' '.join(one.path) or 'the root'}: {' '.join(flag + added(one.path, flag) for flag in one.flags)}"
+        for one in groups
+    ]
 
 
 def _count(groups: Iterable[Flags]) -> int:

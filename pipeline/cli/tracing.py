@@ -26,7 +26,7 @@ def add_commands(commands: Commands) -> None:
         help="run a wrapper's program with a recording stand-in for the CLI, and say what it emits",
         description="Run CMD with a recording stand-in for the CLI first on its PATH (its place is also in "
         "CLI_PARITY_STAND_IN, and replaces {stand_in} in CMD). The wrapper's coverage is printed, or written to --out; "
-        "numbers, and where calls and source disagree, go to standard error.",
+        "numbers, and where calls and source disagree (exit code 3), go to standard error.",
     )
     trace.add_argument("--root", type=Path, metavar="DIR", help="the agent's folder; its newest union names the units")
     trace.add_argument("--program", metavar="NAME", help="the CLI's name (default: the agent's program)")
@@ -42,7 +42,6 @@ def add_commands(commands: Commands) -> None:
     )
     trace.add_argument("--out", type=Path, metavar="F", help="the file to write (default: standard output)")
     trace.add_argument("--seconds", type=float, default=600.0, metavar="N", help="how long CMD may take (%(default)g)")
-    trace.add_argument("--strict", action="store_true", help="exit with 3 when calls and source disagree")
     trace.add_argument("words", nargs="+", metavar="CMD", help="the wrapper's program and its arguments, after --")
     trace.set_defaults(run=_trace)
 
@@ -87,7 +86,7 @@ def _trace(arguments: argparse.Namespace) -> int:
     sys.stderr.write(
         told(summary(combined), compared=arguments.scan is not None, elsewhere=_elsewhere(folder, version))
     )
-    return FINDINGS if arguments.strict and arguments.scan and combined.disagreements else 0
+    return FINDINGS if arguments.scan and combined.disagreements else 0
 
 
 def _elsewhere(folder: Folder | None, version: str | None) -> Callable[[CommandPath, str], str]:

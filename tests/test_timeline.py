@@ -60,6 +60,45 @@ def test_the_timeline_agrees_with_every_snapshot(agent):
 
 
 @pytest.mark.parametrize("agent", AGENTS)
+def test_the_timeline_knows_what_a_parser_needs(agent):
+    root = Root(MANIFESTS / agent)
+    sightings = Sightings.of(read_timeline(root.timeline))
+    for version in root.versions():
+        [first, *_] = sightings.looked_at[version]
+        for one in canonical.read(root.snapshot(version, first), Snapshot).commands:
+            path = tuple(one.path)
+            assert sightings.facts(Unit(path), version) >= {f"alias={name}" for name in one.aliases or ()}
+            for flag in one.flags or ():
+                facts = {f"alias={name}" for name in flag.aliases or ()}
+                facts |= {f"short={flag.short}"} if flag.long and flag.short else set()
+                facts |= {name for name in ("takes_value", "optional_value", "repeatable") if getattr(flag, name)}
+                assert sightings.facts(Unit(path, key_of(flag)), version) >= facts
+            for arg in one.args or ():
+                facts = {name for name in ("required", "variadic") if getattr(arg, name)}
+                facts |= {f"position={arg.position}"} if arg.position is not None else set()
+                assert sightings.facts(Unit(path, arg.name), version) >= facts
+
+
+def test_a_fact_that_holds_at_times_has_spans():
+    history = History()
+    for version, facts in {
+        "1.0.0": {},
+        "1.1.0": {"short": "-x", "takes_value": True},
+        "1.2.0": {"takes_value": True},
+    }.items():
+        history.add(version, {"t": snapshot(command(flags=[{"long": "--x", **facts}]))}, "")
+    [root] = history.timeline().commands
+    [flag] = root.flags
+    assert flag.facts is None
+    assert [(one.name, [(s.first, s.last) for s in one.spans]) for one in flag.facts_at_times] == [
+        ("short=-x", [("1.1.0", "1.1.0")]),
+        ("takes_value", [("1.1.0", "1.2.0")]),
+    ]
+    assert said(history).facts(Unit((), "--x"), "1.1.0") == {"short=-x", "takes_value"}
+    assert said(history).facts(Unit((), "--x"), "1.0.0") == frozenset()
+
+
+@pytest.mark.parametrize("agent", AGENTS)
 def test_the_committed_timeline_is_fresh(agent):
     folder = open_folder(MANIFESTS / agent)
     assert timeline_bytes(folder.root, folder.rules.targets, tool=folder.tool) == folder.root.timeline.read_bytes()

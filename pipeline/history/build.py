@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,7 +16,16 @@ from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
 from pipeline.history.sightings import Sighting, Targets, Track, Unit, expanded, looked_at_of, spans_of, stateless
 from pipeline.layout import Root, in_order
-from pipeline.surface.timeline import ArgTrack, CommandTrack, FlagTrack, LookedAt, Span, Timeline, ValueTrack
+from pipeline.surface.timeline import (
+    ArgTrack,
+    CommandTrack,
+    FactTrack,
+    FlagTrack,
+    LookedAt,
+    Span,
+    Timeline,
+    ValueTrack,
+)
 
 # What a snapshot that another tool made says of no unit, and means of all.
 _SHOWN = "visible"
@@ -29,21 +39,43 @@ class _Value(msgspec.Struct, frozen=True):
 class _Flag(msgspec.Struct, frozen=True):
     long: str | None = None
     short: str | None = None
+    aliases: tuple[str, ...] = ()
+    takes_value: bool = False
+    optional_value: bool | None = None
+    repeatable: bool | None = None
     state: str | None = None
     possible_values: tuple[_Value, ...] = ()
+
+    def facts(self) -> Iterator[str]:
+        if self.long and self.short:
+            yield f"short={self.short}"
+        yield from (f"alias={name}" for name in self.aliases)
+        yield from (name for name in ("takes_value", "optional_value", "repeatable") if getattr(self, name))
 
 
 class _Arg(msgspec.Struct, frozen=True):
     name: str
+    required: bool = False
+    variadic: bool = False
+    position: int | None = None
     state: str | None = None
     possible_values: tuple[_Value, ...] = ()
+
+    def facts(self) -> Iterator[str]:
+        if self.position is not None:
+            yield f"position={self.position}"
+        yield from (name for name in ("required", "variadic") if getattr(self, name))
 
 
 class _Command(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
     state: str | None = None
     flags: tuple[_Flag, ...] = ()
     args: tuple[_Arg, ...] = ()
+
+    def facts(self) -> Iterator[str]:
+        yield from (f"alias={name}" for name in self.aliases)
 
 
 class _Snapshot(msgspec.Struct, frozen=True):
@@ -143,25 +175,28 @@ _RESTORE = "restore the file from git, or rebuild it from nothing if no version 
 
 
 def _all_spans(command: CommandTrack) -> Iterator[Span]:
-    yield from command.spans
-    named: tuple[FlagTrack | ArgTrack, ...] = (*(command.flags or ()), *(command.args or ()))
-    for one in named:
+    tracks: list[CommandTrack | FlagTrack | ArgTrack] = [command, *(command.flags or ()), *(command.args or ())]
+    for one in tracks:
         yield from one.spans or ()
-        for value in one.values or ():
+        for fact in one.facts_at_times or ():
+            yield from fact.spans
+        for value in () if isinstance(one, CommandTrack) else one.values or ():
             yield from value.spans or ()
 
 
 def _units(snapshot: _Snapshot) -> Iterator[tuple[Unit, str]]:
-    """Every unit and value of a snapshot with its state; what stands on a hidden command is hidden with it."""
+    """Every unit, value and fact with its state; what stands on a hidden command is hidden with it."""
     for command in snapshot.commands:
-        own = command.state or _SHOWN
-        yield Unit(command.path), own
-        named = [(flag.long or flag.short or "", flag.state, flag.possible_values) for flag in command.flags]
-        named += [(arg.name, arg.state, arg.possible_values) for arg in command.args]
-        for name, state, values in named:
-            yield Unit(command.path, name), own if own != _SHOWN else state or _SHOWN
-            for value in values:
-                yield Unit(command.path, name, value.name), ""
+        unit, own = Unit(command.path), command.state or _SHOWN
+        yield unit, own
+        yield from ((unit._replace(fact=fact), "") for fact in command.facts())
+        named: list[tuple[str, _Flag | _Arg]] = [(flag.long or flag.short or "", flag) for flag in command.flags]
+        named += [(arg.name, arg) for arg in command.args]
+        for name, one in named:
+            unit = Unit(command.path, name)
+            yield unit, own if own != _SHOWN else one.state or _SHOWN
+            yield from ((unit._replace(value=value.name), "") for value in one.possible_values)
+            yield from ((unit._replace(fact=fact), "") for fact in one.facts())
 
 
 class _Writer:
@@ -172,33 +207,46 @@ class _Writer:
         self._looked_at = looked_at
         self._below: dict[tuple[str, ...], list[Unit]] = {}
         self._values: dict[Unit, list[Unit]] = {}
+        self._facts: dict[Unit, list[Unit]] = {}
         for unit in sorted(tracks):
-            if unit.value:
+            if unit.fact:
+                self._facts.setdefault(unit._replace(fact=""), []).append(unit)
+            elif unit.value:
                 self._values.setdefault(unit._replace(value=""), []).append(unit)
             elif unit.name:
                 self._below.setdefault(unit.path, []).append(unit)
 
     def commands(self) -> Iterator[CommandTrack]:
-        for command in sorted(unit for unit in self._tracks if not unit.name):
+        for command in sorted(unit for unit in self._tracks if not (unit.name or unit.fact)):
             own = self._tracks[command]
             flags, args = [], []
             for unit in self._below.get(command.path, ()):
-                spans, values = self._spans(unit, own), self._offered(unit)
+                spans, values, facts = self._spans(unit, own), self._offered(unit), self._said(unit)
                 if unit.name.startswith("-"):
-                    flags.append(FlagTrack(key=unit.name, spans=spans, values=values))
+                    flags.append(FlagTrack(key=unit.name, spans=spans, values=values, **facts))
                 else:
-                    args.append(ArgTrack(name=unit.name, spans=spans, values=values))
+                    args.append(ArgTrack(name=unit.name, spans=spans, values=values, **facts))
             yield CommandTrack(
                 path=command.path,
                 spans=spans_of(own, self._looked_at),
                 flags=tuple(flags) or None,
                 args=tuple(args) or None,
+                **self._said(command),
             )
 
     def _offered(self, unit: Unit) -> tuple[ValueTrack, ...] | None:
         always = stateless(self._tracks[unit])
         found = [ValueTrack(name=one.value, spans=self._spans(one, always)) for one in self._values.get(unit, ())]
         return tuple(found) or None
+
+    def _said(self, unit: Unit) -> dict[str, Any]:
+        """Those of its facts that always hold, and those that hold at times."""
+        always = stateless(self._tracks[unit])
+        facts = [(one.fact, self._spans(one, always)) for one in self._facts.get(unit, ())]
+        return {
+            "facts": tuple(name for name, spans in facts if spans is None) or None,
+            "facts_at_times": tuple(FactTrack(name=name, spans=spans) for name, spans in facts if spans) or None,
+        }
 
     def _spans(self, unit: Unit, same: Track) -> tuple[Span, ...] | None:
         """None where they are those of what the unit belongs to."""

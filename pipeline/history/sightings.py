@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from pipeline.surface.timeline import Span, Timeline
+from pipeline.surface.timeline import ArgTrack, CommandTrack, FlagTrack, Span, Timeline, ValueTrack
 
 Targets = tuple[str, ...]
 # What a unit is in one version: state → the targets on which it has that state. A value has the state "".
@@ -15,11 +15,12 @@ Track = dict[str, Sighting]
 
 
 class Unit(NamedTuple):
-    """A command, a flag or arg of it (``name`` is its key or name), or one possible value of those."""
+    """A command, a flag or arg of it (``name`` is its key or name), or one possible value or one fact of those."""
 
     path: tuple[str, ...]
     name: str = ""
     value: str = ""
+    fact: str = ""
 
 
 class Sightings:
@@ -48,6 +49,19 @@ class Sightings:
         listing = self._listing.get(unit, set())
         return tuple(version for version in self.versions(unit) if version in listed or version not in listing)
 
+    def facts(self, unit: Unit, version: str) -> frozenset[str]:
+        """The facts of a command, flag or arg in a version (see ``surface.timeline.Facts``)."""
+        known = self._facts.get(unit, ())
+        return frozenset(fact for fact in known if version in self.track(unit._replace(fact=fact)))
+
+    @cached_property
+    def _facts(self) -> dict[Unit, list[str]]:
+        found: dict[Unit, list[str]] = {}
+        for unit in self._tracks:
+            if unit.fact:
+                found.setdefault(unit._replace(fact=""), []).append(unit.fact)
+        return found
+
     @cached_property
     def _listing(self) -> dict[Unit, set[str]]:
         """Flag or arg → the versions that list possible values of it."""
@@ -66,18 +80,31 @@ def expanded(timeline: Timeline) -> Iterator[tuple[Unit, Track]]:
     """Every unit and value with its track."""
     looked_at = looked_at_of(timeline)
     for command in timeline.commands:
-        path = tuple(command.path)
+        unit = Unit(tuple(command.path))
         own = track_of(command.spans, looked_at)
-        yield Unit(path), own
-        for name, spans, values in (
-            *((flag.key, flag.spans, flag.values) for flag in command.flags or ()),
-            *((arg.name, arg.spans, arg.values) for arg in command.args or ()),
-        ):
-            track = own if spans is None else track_of(spans, looked_at)
-            yield Unit(path, name), track
-            for value in values or ():
-                offered = stateless(track) if value.spans is None else track_of(value.spans, looked_at)
-                yield Unit(path, name, value.name), offered
+        yield from _expanded(unit, own, command, (), looked_at)
+        named: list[tuple[str, FlagTrack | ArgTrack]] = [(flag.key, flag) for flag in command.flags or ()]
+        named += [(arg.name, arg) for arg in command.args or ()]
+        for name, one in named:
+            track = own if one.spans is None else track_of(one.spans, looked_at)
+            yield from _expanded(unit._replace(name=name), track, one, one.values or (), looked_at)
+
+
+def _expanded(
+    unit: Unit,
+    track: Track,
+    said: CommandTrack | FlagTrack | ArgTrack,
+    values: Sequence[ValueTrack],
+    looked_at: Mapping[str, Targets],
+) -> Iterator[tuple[Unit, Track]]:
+    """A unit with its track, then its values and facts with theirs."""
+    always = stateless(track)
+    yield unit, track
+    for value in values:
+        offered = always if value.spans is None else track_of(value.spans, looked_at)
+        yield unit._replace(value=value.name), offered
+    yield from ((unit._replace(fact=fact), always) for fact in said.facts or ())
+    yield from ((unit._replace(fact=one.name), track_of(one.spans, looked_at)) for one in said.facts_at_times or ())
 
 
 def track_of(spans: Sequence[Span], looked_at: Mapping[str, Targets]) -> Track:

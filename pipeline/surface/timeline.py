@@ -38,21 +38,43 @@ class ValueTrack(Shape, frozen=True, kw_only=True):
     spans: Spans | None = None
 
 
+Facts = Annotated[
+    tuple[str, ...],
+    Meta(
+        description="What a parser needs to know: short=-m, alias=NAME, takes_value, optional_value, repeatable of a "
+        "flag; position=0, required, variadic of an arg; alias=NAME of a command. They hold while the unit is there."
+    ),
+]
+
+
+class FactTrack(Shape, frozen=True, kw_only=True):
+    """A fact that holds only at times."""
+
+    name: str
+    spans: Spans
+
+
 class FlagTrack(Shape, frozen=True, kw_only=True):
     key: str
     spans: Spans | None = None
+    facts: Facts | None = None
+    facts_at_times: tuple[FactTrack, ...] | None = None
     values: tuple[ValueTrack, ...] | None = None
 
 
 class ArgTrack(Shape, frozen=True, kw_only=True):
     name: str
     spans: Spans | None = None
+    facts: Facts | None = None
+    facts_at_times: tuple[FactTrack, ...] | None = None
     values: tuple[ValueTrack, ...] | None = None
 
 
 class CommandTrack(Shape, frozen=True, kw_only=True):
     path: CommandPath
     spans: Annotated[tuple[Span, ...], Meta(min_length=1)]
+    facts: Facts | None = None
+    facts_at_times: tuple[FactTrack, ...] | None = None
     flags: tuple[FlagTrack, ...] | None = None
     args: tuple[ArgTrack, ...] | None = None
 

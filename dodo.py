@@ -2,7 +2,9 @@
 
 from tasks import DEFAULT_STAGES
 from tasks.acquire import task_acquire, task_lock
+from tasks.backfill import task_backfill
 from tasks.capabilities import task_capabilities
+from tasks.diff import task_diff, task_trial
 from tasks.findings import task_findings
 from tasks.metadata import task_metadata
 from tasks.onboard import task_onboard
@@ -29,7 +31,9 @@ DOIT_CONFIG = {
 
 __all__ = [
     "task_acquire",
+    "task_backfill",
     "task_capabilities",
+    "task_diff",
     "task_fetch_wrapper",
     "task_findings",
     "task_lock",
@@ -43,6 +47,7 @@ __all__ = [
     "task_support_matrix",
     "task_timeline",
     "task_trace",
+    "task_trial",
     "task_union",
     "task_validate",
     "task_wrapper_coverage",

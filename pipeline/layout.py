@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
@@ -144,6 +145,15 @@ class Root:
     def metadata(self, version: str) -> Path:
         return self.path / "versions" / f"{check_version(version)}.json"
 
+    @property
+    def diffs(self) -> Path:
+        """The folder of the diffs between versions."""
+        return self.path / "diffs"
+
+    def diff(self, before: str, after: str, suffix: str = ".json") -> Path:
+        """``suffix`` is ``.json`` or ``.md``, or ``.trials.json`` for the record of what binaries said of it."""
+        return self.diffs / f"{check_version(before)}..{check_version(after)}{suffix}"
+
     def raw_help(self, version: str, target: str) -> Path:
         return self.path / "raw_help" / check_version(version) / check_target(target)
 
@@ -172,6 +182,10 @@ class Root:
         if not folder.is_dir():
             return []
         return in_order(p.name for p in folder.iterdir() if p.is_dir() and is_version(p.name))
+
+    def neighbours(self) -> list[tuple[str, str]]:
+        """Each version that has a snapshot folder with the next one, oldest first: what is compared."""
+        return list(pairwise(self.versions()))
 
     def targets(self, version: str) -> list[str]:
         """The targets that have a snapshot of ``version``, by name."""

@@ -18,14 +18,19 @@ from pipeline.contract.links import refuse_links
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch, StatusDowngrade
 from pipeline.history import Sightings, read_timeline, timeline_bytes
+from pipeline.history.diff import common_targets, difference
+from pipeline.history.diffs import diff_bytes, surfaces, witnesses_of
+from pipeline.history.sides import Surface
 from pipeline.layout import MATRIX, Root
 from pipeline.lifecycle.matrix import write_matrix
 from pipeline.lifecycle.metadata import CarriedOver, metadata_bytes
 from pipeline.lifecycle.pointers import named_by_pointers
 from pipeline.report.stage import write_reports
-from pipeline.snapshot import Subject, snapshot_bytes
+from pipeline.snapshot import Subject, described, snapshot_bytes
+from pipeline.snapshot.trial import verdicts
+from pipeline.surface.diff import Trial, Trials
 from pipeline.surface.metadata import Status, Validation
-from pipeline.surface.snapshot import Snapshot, Supplement
+from pipeline.surface.snapshot import Snapshot
 from pipeline.transaction.hold import exclusive
 from pipeline.transaction.replace import replacing
 from pipeline.union.build import write_union
@@ -82,24 +87,7 @@ def subject(folder: Folder, version: str, target: str) -> Subject:
             where=root.lock,
             remedy=f"run `{step}`" if row else f"run `doit lock:{root.path.name}:{version}`, then `{step}`",
         )
-    return Subject(
-        binary=started.path,
-        launcher=started.launcher,
-        # A single file is identified by its own digest, which is taken from what is run.
-        sha256=row.tree_sha256,
-        size_bytes=row.size_bytes,
-        program=agent.program,
-        tool=agent.tool,
-        target=target,
-        help=agent.help,
-        environment=agent.environment,
-        limits=agent.limits,
-        features=agent.features,
-        oracles=agent.oracles,
-        excluded_stages=folder.rules.features.enable_policy.excluded_stages,
-        supplement=canonical.read(root.supplement, Supplement) if root.supplement.exists() else None,
-        platform_os=folder.rules.union.platform_mapping.get(target),
-    )
+    return described(folder, started.path, started.launcher, row)
 
 
 def union(folder: Folder, version: str) -> list[Path]:
@@ -125,6 +113,59 @@ def timeline(folder: Folder) -> list[Path]:
     with _writing(folder, path):
         canonical.write(path, timeline_bytes(folder.root, folder.rules.targets, tool=folder.tool))
     return [path]
+
+
+def diff(folder: Folder, before: str, after: str) -> list[Path]:
+    """Write what changed from one version's union to another's, as JSON and as a page.
+
+    Raises UsageError for a version that has no union.
+    """
+    root = folder.root
+    with _writing(folder), replacing(root.diffs) as copy:
+        files = diff_bytes(root, before, after, program=folder.program)
+        for path, content in files.items():
+            canonical.write(copy / path.name, content)
+    return list(files)
+
+
+def trial(folder: Folder, before: str, after: str) -> list[Path]:
+    """Put the witnesses of a diff to the two acquired binaries, and record what their parsers said.
+
+    Asked on the first target that was read of both versions and whose binaries are there. Raises BinaryMissing where
+    there is none.
+    """
+    path = folder.root.diff(before, after, ".trials.json")
+    record = trials_of(folder, *surfaces(folder.root, before, after))
+    with _writing(folder, path):
+        canonical.write(path, canonical.encode(record))
+    return [path]
+
+
+def trials_of(folder: Folder, before: Surface, after: Surface) -> Trials:
+    """The same as a value."""
+    calls = witnesses_of(difference(before, after))
+    targets, missing = common_targets(before, after), None
+    for target in targets:
+        try:
+            subjects = [subject(folder, one.version, target) for one in (before, after)]
+        except BinaryMissing as error:
+            missing = missing or error
+            continue
+        heard = [verdicts(one, read.on((target,)), calls) for one, read in zip(subjects, (before, after), strict=True)]
+        return Trials(
+            trials_schema_version=1,
+            target=target,
+            before_sha256=before.binaries[target],
+            after_sha256=after.binaries[target],
+            trials=tuple(
+                Trial(argv=argv, before=then, after=now)
+                for argv, then, now in zip(calls, *heard, strict=True)
+                if then or now
+            ),
+        )
+    raise missing or BinaryMissing(
+        "no target was read of both versions", where=folder.root.diffs, remedy="take a snapshot of each on one target"
+    )
 
 
 def capabilities(folder: Folder, table: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from pipeline.contract.folder import Folder
 from pipeline.contract.links import refuse_links
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import TreeInvalid
+from pipeline.history.diffs import diff_bytes
 from pipeline.layout import Root, relative, workspace_of
 from pipeline.lifecycle.matrix import published, write_matrix
 from pipeline.lifecycle.promotion import promoted_files
@@ -47,7 +48,7 @@ def promote(folder: Folder, version: str, validation: Validation | None = None) 
 
 
 def retain(folder: Folder, *, apply: bool) -> Retention:
-    """Say which versions' snapshots and reports are kept, and with ``apply`` delete the others.
+    """Say which versions' snapshots and reports are kept, and with ``apply`` delete the others, and their diffs.
 
     Raises what ``plan`` raises, and TreeInvalid if the tree would have findings that it did not have before.
     """
@@ -58,6 +59,7 @@ def retain(folder: Folder, *, apply: bool) -> Retention:
         if retention.delete:
             before = {(one.code, one.path) for one in validate(folder)}
             prune(staged.root, retention)
+            diff_new_neighbours(staged)
             _finish(staged, folder)
             new = [one for one in validate(staged) if (one.code, one.path) not in before]
             _refuse_findings(
@@ -77,6 +79,14 @@ def apply_fixes(folder: Folder) -> list[str]:
         for one in done:
             canonical.write(_in(staged, folder, one.path), one.content)
     return [f"{relative(one.path, folder.root.path)}: {one.what}" for one in done]
+
+
+def diff_new_neighbours(staged: Folder) -> None:
+    """Versions that a deleted one stood between are compared with each other now."""
+    root = staged.root
+    for before, after in root.neighbours() if staged.agent is not None else ():
+        if not root.diff(before, after).exists() and root.union(before).exists() and root.union(after).exists():
+            canonical.write_all(list(diff_bytes(root, before, after, program=staged.program).items()))
 
 
 @contextmanager

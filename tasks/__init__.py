@@ -9,6 +9,7 @@ DEFAULT_STAGES = (
     "schema",
     "union",
     "timeline",
+    "diff",
     "capabilities",
     "wrapper-coverage",
     "report",

@@ -11,6 +11,7 @@ from typing import Any
 from doit.exceptions import TaskFailed
 
 from tasks.agents import AgentFolder, agents
+from tasks.diff import diff_outputs
 from tasks.report import leftover_reports, report_files
 from tasks.step import Step
 from tasks.support_matrix import MATRIX_FILES
@@ -55,6 +56,8 @@ def _derived(agent: AgentFolder) -> Iterator[Path]:
     for version in agent.root.versions():
         yield agent.root.union(version)
         yield agent.root.metadata(version)
+    for before, after in agent.root.neighbours():
+        yield from diff_outputs(agent, before, after)
     if agent.has_wrapper:
         yield agent.root.wrapper_coverage
         for version in agent.root.versions():

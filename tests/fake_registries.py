@@ -41,6 +41,11 @@ if index.get("broken"):
     raise SystemExit(7)
 if verb == "view" and rest[0] == "time":
     print(json.dumps(index["time"]))
+elif verb == "view" and rest[0] == "versions":
+    listed = [one.rpartition("@")[2] for one in index["packages"] if one.rpartition("@")[0] == spec]
+    if not listed:
+        fail("E404", "Not Found")
+    print(json.dumps(listed if len(listed) > 1 else listed[0]))
 elif spec not in index["packages"]:
     fail("E404", "No match found for " + spec)
 elif verb == "view":
@@ -73,7 +78,13 @@ def fail(*lines):
 
 if index.get("fails"):
     fail(*index["fails"])
-if "--requirement" in words:
+if verb == "index":
+    listed = [one.partition("==")[2] for one in index["specs"] if one.partition("==")[0] == words[-1]]
+    if not listed:
+        fail("ERROR: No matching distribution found for " + words[-1])
+    print(words[-1] + " (" + listed[0] + ")")
+    print("Available versions: " + ", ".join(listed))
+elif "--requirement" in words:
     listed = after("--requirement").read_text(encoding="utf-8")
     known = index["served"]
     for name, digest in re.findall(r"^(.+)==.+ --hash=sha256:(.+)$", listed, re.MULTILINE):

@@ -148,10 +148,18 @@ def remember(root: Path) -> None:
     stages.timeline(open_folder(root))
 
 
+def compare(root: Path) -> None:
+    """Tell again what changed between versions."""
+    opened = open_folder(root)
+    for before, after in opened.root.neighbours():
+        stages.diff(opened, before, after)
+
+
 def DERIVED(root: Path) -> None:  # noqa: N802 - a change like the others, made of others
     """All that is derived from snapshots, again."""
     remember(root)
     rebuild("union", "report", "version_metadata")(root)
+    compare(root)
 
 
 # -- trees -------------------------------------------------------------------------------------------
@@ -172,6 +180,9 @@ def forget(version: str) -> Change:
     def change(root: Path) -> None:
         for path in (f"snapshots/{version}", f"reports/{version}", f"versions/{version}.json"):
             delete(path)(root)
+        for path in (root / "diffs").glob("*..*"):
+            if version in path.name:
+                path.unlink()
 
     return change
 

@@ -19,6 +19,8 @@ from pipeline.contract.agent import read_agent
 from pipeline.contract.folder import open_folder, read_lock
 from pipeline.contract.rules import read_rules
 from pipeline.contract.targets import platform_of
+from pipeline.history import read_timeline
+from pipeline.history.sightings import expanded
 from pipeline.layout import MATRIX, Root
 from pipeline.lifecycle.matrix_text import END, START
 from pipeline.surface.lock import Lock
@@ -160,6 +162,20 @@ def nothing_was_read_from_it(case: Case) -> bool:
 def only_forgotten(case: Case) -> bool:
     """Rows are gone, and none is another one."""
     return not case.changed & case.after.keys() and nothing_was_read_from_it(case)
+
+
+def read_for_the_timeline_alone(case: Case) -> bool:
+    """The timeline tells the same of every version that has snapshots, and nothing else follows from the rest."""
+    return _told(case.agent) == _told(case.pristine / case.agent.name) and rebuilt(case)
+
+
+def _told(agent: Path) -> dict[object, object]:
+    root = Root(agent)
+    timeline, versions = read_timeline(root.timeline), root.versions()
+    told: dict[object, object] = {one.version: one for one in timeline.versions if one.version in versions}
+    for unit, track in expanded(timeline):
+        told |= {(unit, version): sighting for version, sighting in track.items() if version in versions}
+    return told
 
 
 def _taken(agent: Path) -> tuple[object, ...]:

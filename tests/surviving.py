@@ -13,6 +13,7 @@ from proofs import (
     not_locked,
     nothing_was_read_from_it,
     only_forgotten,
+    read_for_the_timeline_alone,
     rebuilt,
     same_meaning,
 )
@@ -138,6 +139,12 @@ SURVIVORS = (
         ("*",),
         "a row of a binary that nothing was read from yet: whoever wants to read it locks it again",
         only_forgotten,
+    ),
+    Survivor(
+        "*/timeline.json",
+        ("versions.*", "commands.*"),
+        "what was read for the timeline alone: nothing else here tells of it, only the binary that it names",
+        read_for_the_timeline_alone,
     ),
     Survivor("*/supplement/commands.json", (), "a supplement without commands adds what none adds", same_meaning),
     Survivor(

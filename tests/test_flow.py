@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ VALIDATED = VERSIONS[-1]
 CHAIN = ("union", "report", "metadata")
 # What follows from the foreign wrapper's evidence, and from the union that it is held against.
 FOREIGN = ("wrapper-coverage:codex:codex-sdk", f"report:codex:{VERSIONS[-1]}:codex-sdk")
+DIFFS = tuple(f"diff:codex:{before}..{after}" for before, after in pairwise(VERSIONS))
 ALL_TASKS = (
     "schema:codex",
     "timeline:codex",
@@ -32,6 +34,7 @@ ALL_TASKS = (
     "wrapper-coverage:codex",
     *FOREIGN,
     *(f"{stage}:codex:{version}" for stage in CHAIN for version in VERSIONS),
+    *DIFFS,
     "support-matrix:all",
     "validate:codex",
     "findings:docs",
@@ -67,10 +70,11 @@ def outputs(built: Checkout) -> dict[str, list[str]]:
 def remove(checkout: Checkout, outputs: dict[str, list[str]]) -> list[Path]:
     """Delete everything that is derived; returns where it was.
 
-    A status that a version has earned is a record, which nothing derives: the metadata that holds one stays.
+    What is a record too stays: the metadata with a status that a version has earned, and the timeline, which alone
+    knows the versions that have no snapshots.
     """
-    earned = f"versions/{VALIDATED}.json"
-    derived = [checkout.path / path for paths in outputs.values() for path in paths if not path.endswith(earned)]
+    records = (f"versions/{VALIDATED}.json", "timeline.json")
+    derived = [checkout.path / path for paths in outputs.values() for path in paths if not path.endswith(records)]
     for path in derived:
         path.unlink()
     return derived
@@ -126,6 +130,7 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
     groups = {name for name in listed if ":" not in name}
     assert groups - set(DEFAULT_STAGES) == {
         "acquire",
+        "backfill",
         "fetch-wrapper",
         "lock",
         "onboard",
@@ -133,6 +138,7 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
         "retain",
         "snapshot",
         "trace",
+        "trial",
     }
     planned = {row["task"].partition(":")[0] for row in json.loads(built.doit("plan", "--json").out)}
     assert planned == set(DEFAULT_STAGES)
@@ -152,7 +158,8 @@ def test_an_edited_snapshot_reruns_its_own_version_and_the_check(version: str, c
     foreign = set(FOREIGN if version == VERSIONS[-1] else ())
     chain = [f"{stage}:codex:{version}" for stage in CHAIN]
     after = [*chain[1:], "support-matrix:all", "validate:codex"]
-    assert [task for task in run.executed if task not in foreign] == [chain[0], "timeline:codex", *after]
+    changed = [chain[0], "timeline:codex", *(name for name in DIFFS if version in name), *after]
+    assert [task for task in run.executed if task not in foreign] == changed
     assert foreign <= set(run.executed)
     assert copy.doit().executed == []
 
@@ -205,7 +212,7 @@ def test_changed_rules_rerun_what_follows_them(copy: Checkout) -> None:
         ("pipeline/union/merge.py", {"union", "validate"}),
         ("pipeline/validate/files.py", {"schema", "validate", "findings"}),
         ("pipeline/wrapper/manifest.py", {"capabilities", "wrapper-coverage", "validate"}),
-        ("pipeline/history/build.py", {"timeline", "capabilities", "report", "validate"}),
+        ("pipeline/history/build.py", {"timeline", "diff", "capabilities", "report", "validate", "findings"}),
         ("pipeline/canonical.py", set(DEFAULT_STAGES)),
         ("pipeline/trace/combine.py", {"wrapper-coverage", "report", "validate"}),
         ("pipeline/acquire/npm.py", set()),
@@ -398,7 +405,7 @@ def test_a_lock_row_that_would_leave_the_folder_names_no_task(copy: Checkout) ->
     lock.write_text(json.dumps(document), encoding="utf-8")
     listed = copy.doit("list", "--all", "--quiet")
     assert listed.code == 0, listed.text
-    assert ".." not in listed.out
+    assert "../" not in listed.out
     run = copy.doit()
     assert run.code == 1
     assert "artifacts.lock.json[/rows/14/version]: LOCK_INVALID error: " in run.text
@@ -473,6 +480,7 @@ def test_the_plan_names_the_stale_input_and_what_waits_for_it(copy: Checkout) ->
     assert {task for task, row in rows.items() if row["state"] == "waits"} == {
         *(f"{stage}:codex:{version}" for stage in ("report", "metadata") for version in VERSIONS),
         FOREIGN[1],
+        *DIFFS,
         "capabilities:codex",
         "support-matrix:all",
     }

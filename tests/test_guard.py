@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import CapabilityMissing, UsageError
 from pipeline.history import Sightings, Unit
 from pipeline.process import recording
-from pipeline.wrapper.capabilities import Availability, Capabilities, capabilities_of
+from pipeline.wrapper.capabilities import Availability, Capabilities, Range, capabilities_of
 from pipeline.wrapper.client import Client
 from pipeline.wrapper.codex import ApprovalPolicy, Codex, Exec, ExecFork, ExecResume
 from pipeline.wrapper.codex.servers import McpServer
@@ -27,8 +27,7 @@ FULL_AUTO, APPROVE = Exec(prompt="x", full_auto=True), Exec(prompt="x", approve_
         (FULL_AUTO, "0.125.0"),
         (APPROVE, "0.169.0"),
         # Between two versions that differ only the binary knows.
-        (FULL_AUTO, "0.146.0"),
-        (APPROVE, "0.146.0"),
+        (Exec(prompt="x", trust=True), "0.168.0"),
         (ExecResume(last=True, prompt="x"), "0.61.0"),
         (McpServer(), "0.90.0"),
         (Codex(ask_for_approval=ApprovalPolicy.UNTRUSTED), "0.125.0"),
@@ -45,11 +44,11 @@ def test_what_is_let_through(command, version):
 @pytest.mark.parametrize(
     ("command", "version", "words"),
     [
-        (APPROVE, "0.61.0", "`exec --approve-for-me`; known to have it: 0.169.0"),
+        (APPROVE, "0.61.0", "`exec --approve-for-me`; known to have it: 0.147.0 to 0.171.0"),
         (APPROVE, "0.125.0", "`exec --approve-for-me`"),
         (APPROVE, "0.100.0", "`exec --approve-for-me`"),
         (APPROVE, "0.50.0", "`exec --approve-for-me`"),
-        (FULL_AUTO, "0.169.0", "`exec --full-auto`; known to have it: 0.61.0, 0.125.0"),
+        (FULL_AUTO, "0.169.0", "`exec --full-auto`; known to have it: 0.61.0 to 0.146.1"),
         (FULL_AUTO, "0.170.0", "`exec --full-auto`"),
         (ExecFork(session_id="s"), "0.125.0", "`exec fork`"),
         (Exec(command=ExecFork(session_id="s")), "0.125.0", "`exec fork`"),
@@ -108,10 +107,10 @@ def test_the_table_lists_what_is_guarded_and_values_that_come_and_go():
         tool="box",
         versions=("1.9.0", "1.10.0"),
         units=(
-            Availability(path=("run",), name="WORD", versions=("1.9.0",)),
-            Availability(path=("run",), key="--fast", versions=("1.9.0",)),
-            Availability(path=("run",), key="--gone", versions=()),
-            Availability(path=("run",), key="--speed", value="slow", versions=("1.10.0",)),
+            Availability(path=("run",), name="WORD", ranges=(Range(first="1.9.0", last="1.9.0"),)),
+            Availability(path=("run",), key="--fast", ranges=(Range(first="1.9.0", last="1.9.0"),)),
+            Availability(path=("run",), key="--gone", ranges=()),
+            Availability(path=("run",), key="--speed", value="slow", ranges=(Range(first="1.10.0", last="1.10.0"),)),
         ),
     )
     guard = Guard(table)

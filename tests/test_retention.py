@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from changing import state
 from checkout import fresh_checkout
+from conftest import CODEX
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutating import Change, alter, delete, drop, find, folder, put
@@ -38,7 +39,7 @@ from pipeline.contract.folder import open_folder
 from pipeline.contract.rules import read_rules
 from pipeline.errors import ArtifactInvalid, ParityError, RulesInvalid, TreeInvalid
 from pipeline.layout import Root, in_order
-from pipeline.lifecycle.retention import plan, prune
+from pipeline.lifecycle.retention import Retention, plan, prune
 from pipeline.surface.metadata import Status
 
 LATEST = f"pointers/latest_validated/{LINUX}.txt"
@@ -433,6 +434,7 @@ def test_the_task_lists_and_with_apply_deletes_and_the_build_then_has_nothing_to
         path
         for path in before
         if within(path, [f"cli_manifests/codex/{kind}/0.61.0" for kind in ("snapshots", "reports")])
+        or path.startswith("cli_manifests/codex/diffs/0.61.0..")
     }
     assert before.keys() - after.keys() == gone != set()
     changed = {path for path, digest in after.items() if digest != before[path]}
@@ -441,3 +443,17 @@ def test_the_task_lists_and_with_apply_deletes_and_the_build_then_has_nothing_to
     assert run.code == 0, run.text
     assert checkout.digests() == after
     assert checkout.doit().executed == []
+
+
+def test_versions_that_a_deleted_one_stood_between_are_compared_with_each_other(tmp_path: Path) -> None:
+    shutil.copytree(CODEX, tmp_path / "codex", ignore=shutil.ignore_patterns("raw_help"))
+    root = Root(tmp_path / "codex")
+    unvalidate(root.path)
+    stages.diff(open_folder(root.path), "0.61.0", "0.169.0")
+    expected = {path.name: path.read_bytes() for path in root.diffs.glob("0.61.0..0.169.0*")}
+    for name in expected:
+        (root.diffs / name).unlink()
+    prune(root, Retention({}, ("0.125.0",)))
+    assert list(root.diffs.iterdir()) == []
+    upkeep.diff_new_neighbours(open_folder(root.path))
+    assert {path.name: path.read_bytes() for path in root.diffs.iterdir()} == expected

@@ -45,6 +45,8 @@ NAMES = {
     "acquire": f"[a-z_]+:{VERSION}:{TARGET}",
     "fetch-wrapper": f"[a-z_]+:{WRAPPER}",
     "trace": f"[a-z_]+:{WRAPPER}",
+    "diff": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
+    "trial": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
 }
 
 
@@ -108,6 +110,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
         "retain",
         "snapshot",
         "trace",
+        "trial",
     }
 
 
@@ -135,7 +138,7 @@ def test_every_output_has_one_writer() -> None:
 def test_declared_outputs_are_what_doit_sees_but_for_snapshots() -> None:
     for name, task in tasks().items():
         outputs = [str(Path(path)) for path in task.get("meta", {}).get("outputs", ())]
-        expected = [] if stage_of(name) in ("snapshot", "trace") else outputs
+        expected = [] if stage_of(name) in ("snapshot", "trace", "trial") else outputs
         assert task.get("targets", []) == expected, name
 
 
@@ -161,7 +164,7 @@ def test_every_task_says_what_it_does() -> None:
 UNDECIDING = {
     "snapshot": {"acquire"},
     "trace": {"acquire", "snapshot", "helptext", "oracle"},
-    "findings": {"history", "lifecycle", "oracle", "report", "trace", "union", "wrapper"},
+    "findings": {"lifecycle", "oracle", "report", "trace", "union", "wrapper"},
 }
 # What is imported by its name when it is needed, which no graph of imports shows.
 BY_NAME = {"pipeline.validate.checks": {"pipeline.validate.freshness", "pipeline.validate.matrix"}}
@@ -228,7 +231,7 @@ def closure_rooms(modules: set[str]) -> set[str]:
     return {module.split(".")[1] for module in reached if "." in module}
 
 
-@pytest.mark.parametrize("stage", [*DEFAULT_STAGES, "snapshot", "trace"])
+@pytest.mark.parametrize("stage", [*DEFAULT_STAGES, "snapshot", "trace", "trial"])
 def test_the_rooms_of_a_stage_hold_all_code_that_it_runs(stage: str) -> None:
     calls = {task["actions"][0][1][0].func: task for name, task in tasks().items() if stage_of(name) == stage}
     for task in calls.values():

@@ -28,6 +28,7 @@ from mutating import (
     Trees,
     V,
     alter,
+    compare,
     copy,
     delete,
     drop,
@@ -53,6 +54,7 @@ MIN, LATEST = "min_supported.txt", "latest_validated.txt"
 UNION, METADATA = f"snapshots/{V}/union.json", f"versions/{V}.json"
 SNAPSHOT, STRANGER = f"snapshots/{V}/{LINUX}.json", f"snapshots/{V}/{STRANGE}.json"
 ANY, ANY_PAGE = f"reports/{V}/coverage.any.json", f"reports/{V}/coverage.any.md"
+DIFF, DIFF_PAGE, TRIALS = (f"diffs/{OLD}..{V}{suffix}" for suffix in (".json", ".md", ".trials.json"))
 TWIN = f"pointers/latest_validated/{LINUX}.txt"
 EXCLUSIONS, WAIVED = "/parity_exclusions/units", "/deltas/intentionally_unsupported"
 LEVELS = "/version_metadata/supported_policy/coverage_requirement"
@@ -195,6 +197,18 @@ ROOT = (
     exactly("NOT_CANONICAL", TIMELINE, replace(TIMELINE, "  ", "\t")),
     exactly("TIMELINE_STALE", TIMELINE, alter(TIMELINE, SPAN, "hidden"), pointer=f"{FIRST_SPAN}/last"),
     exactly("TIMELINE_STALE", TIMELINE, drop(TIMELINE, "/commands/0/flags/0"), pointer="/commands/0/flags/0/key"),
+    exactly("DIFF_MISSING", DIFF_PAGE, delete(DIFF_PAGE)),
+    exactly("DIFF_MISSING", DIFF, delete(DIFF)),
+    exactly("DIFF_INVALID", DIFF, put(DIFF, "{")),
+    exactly("DIFF_INVALID", DIFF, alter(DIFF, "/findings/0/severity", "bad"), pointer="/findings/0/severity"),
+    exactly("NOT_CANONICAL", DIFF, replace(DIFF, "  ", "\t")),
+    exactly("DIFF_TRIALS_INVALID", TRIALS, put(TRIALS, '{"trials": [], "trials": []}')),
+    exactly("DIFF_TRIALS_STALE", TRIALS, insert(TRIALS, "/trials/0"), pointer="/trials"),
+    exactly("DIFF_TRIALS_STALE", TRIALS, alter(TRIALS, "/trials/0/argv/0", "bug"), compare, pointer="/trials"),
+    exactly("NOT_CANONICAL", TRIALS, replace(TRIALS, "  ", "\t")),
+    exactly("DIFF_STALE", DIFF, alter(DIFF, "/findings/0/severity", "risky"), pointer="/findings/0/severity"),
+    exactly("DIFF_STALE", DIFF, drop(DIFF, "/findings/0"), pointer="/findings/0/code"),
+    exactly("DIFF_STALE", DIFF_PAGE, replace(DIFF_PAGE, "breaking", "braking")),
     exactly(
         "AGENT_TARGETS_MISMATCH",
         AGENT,
@@ -529,6 +543,10 @@ WHOLE = (
             f"reports/{V}/coverage.all.md",
             f"reports/{V}/notes.txt",
             "versions/notes.txt",
+            f"diffs/{OLD}-{V}.json",
+            f"diffs/{OLD}..{NEW}.md",
+            f"diffs/{OLD}..9.9.9.json",
+            "diffs/notes.txt",
             "pointers/latest_supported/amiga.txt",
             "pointers/newest.txt",
             f"requirements/{V}/{LINUX}.txt",
@@ -655,7 +673,7 @@ def test_the_trees_that_are_changed_are_free_of_findings(name: str, trees: Trees
 
 def test_what_retention_leaves_of_a_version_is_enough(trees: Trees, tmp_path: Path) -> None:
     root = trees.copy("validated", tmp_path / "codex")
-    for path in (f"snapshots/{OLD}", f"reports/{OLD}"):
+    for path in (f"snapshots/{OLD}", f"reports/{OLD}", DIFF, DIFF_PAGE, TRIALS):
         delete(path)(root)
     assert find(root) == []
     # What is newer than the last validated version is work in progress, which retention keeps.

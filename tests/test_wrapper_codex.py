@@ -57,7 +57,7 @@ def undeclared(command, version):
 def made_up(declarations):
     """What is declared and no version has, by path and key or name."""
     table = capabilities_of(declarations, SIGHTINGS, tool="codex-cli")
-    return [(row.path, row.key or row.name) for row in table.units if not row.versions]
+    return [(row.path, row.key or row.name) for row in table.units if not row.ranges]
 
 
 def queued(declarations=DECLARATIONS):
@@ -187,7 +187,7 @@ def test_exactly_what_some_version_lacks_is_guarded():
     guarded |= {(command.path, slot.key) for command, slot in SLOTS if slot.word.guarded}
     declared = {(one.path, "") for one in DECLARATIONS if one in COMMANDS or isinstance(one, Group)}
     declared |= {(command.path, slot.key) for command, slot in SLOTS}
-    lacking = {unit for unit in declared if len(SIGHTINGS.versions(Unit(*unit))) < len(VERSIONS)}
+    lacking = {unit for unit in declared if len(SIGHTINGS.versions(Unit(*unit))) < len(SIGHTINGS.looked_at)}
     assert guarded == lacking
 
 

@@ -1,6 +1,6 @@
 """A registry's client: what is asked of it, and how its program is called.
 
-A client is a module (``npm``, ``pypi``) that answers ``Client``'s three questions through the user's own
+A client is a module (``npm``, ``pypi``) that answers ``Client``'s questions through the user's own
 program, with the user's own configuration, so that mirrors, proxies and credentials are that program's
 business. A *spec* is one published package in the program's own words (``tool@1.2.3``, ``tool==1.2.3``).
 Raises DownloadFailed when the program is missing, cannot be started or takes too long; messages never
@@ -38,6 +38,9 @@ class Client(Protocol):
 
     def integrity(self, spec: str, folder: Path) -> str | None:
         """The digest (SRI) that the registry publishes for ``spec``; None when there is no such package."""
+
+    def versions(self, name: str, folder: Path) -> list[str]:
+        """All published versions of a package, in any order; none when there is no such package."""
 
     def publish_epoch(self, spec: str, folder: Path) -> int | None:
         """When ``spec`` was published, in whole seconds since 1970; None when the registry does not say."""

@@ -50,6 +50,18 @@ def integrity(spec: str, folder: Path) -> str | None:
     return strong
 
 
+def versions(name: str, folder: Path) -> list[str]:
+    """All versions of a package that the registry lists; none when there is no such package."""
+    answer = _npm("view", name, ("versions",), folder, QUERY_SECONDS)
+    if answer.code == "E404":
+        return []
+    if not answer.ok:
+        raise _failed("view", name, answer)
+    # npm prints a list of one as the one.
+    listed = [answer.value] if isinstance(answer.value, str) else answer.value
+    return [str(version) for version in listed or ()]
+
+
 def publish_epoch(spec: str, folder: Path) -> int | None:
     """When the registry says that ``spec`` was published; None when it does not say."""
     name, _, version = spec.rpartition("@")

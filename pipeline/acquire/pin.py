@@ -61,7 +61,7 @@ def lock(
                 continue
             published = True
             with fetched(client, spec, integrity, folder, progress) as (path, archive):
-                release = _Release(root, version, client, spec, integrity, path, archive, folder, progress, old)
+                release = Release(root, version, client, spec, integrity, path, archive, folder, progress, old)
                 for target, package in packages.items():
                     rows[version, target] = release.row(target, package)
                 requirements |= release.requirements
@@ -80,8 +80,11 @@ def lock(
 
 
 @dataclass
-class _Release:
-    """One downloaded package, and the rows of the targets that it holds."""
+class Release:
+    """One downloaded package, and the rows of the targets that it holds.
+
+    ``epoch`` is one that is known; else the one that the ``old`` lock has for the package, or its publish time.
+    """
 
     root: Root
     version: str
@@ -93,12 +96,13 @@ class _Release:
     folder: Path
     progress: Progress
     old: Lock
+    epoch: int | None = None
     requirements: dict[Path, bytes] = field(default_factory=dict)
 
     def row(self, target: str, package: Package) -> LockRow:
         """The target's row. Keeps what a venv stands on in ``requirements``."""
         where, old = f"{self.root.agent}: packages.{target}.members", self.old.row(self.version, target)
-        epoch, tree = self._epoch(old), None
+        epoch, tree = self._epoch(old) if self.epoch is None else self.epoch, None
         if package.kind == "file":
             member = self.archive.find(package.members, where)
             size, sha256 = measured(self.archive.read(member))

@@ -20,10 +20,14 @@ from pipeline import canonical
 from pipeline.acquire.client import FETCH_SECONDS, QUERY_SECONDS, failed, largest_file, run, without_addresses
 from pipeline.acquire.progress import Progress
 from pipeline.errors import DownloadFailed, IntegrityMismatch
+from pipeline.process import Completed
 
 # `--python` came with pip 22.3, the report with 22.2.
 _INSTALL = "install pip 22.3 or newer"
-_OPTIONS = ("--disable-pip-version-check", "--no-input", "--no-color", "--quiet", "--progress-bar", "off")
+# `index` prints nothing when it is quiet, and has no progress bar.
+_SPEAKING = ("--disable-pip-version-check", "--no-input", "--no-color")
+_OPTIONS = (*_SPEAKING, "--quiet", "--progress-bar", "off")
+_LISTED = re.compile(r"^Available versions: (.+)$", re.MULTILINE)
 _ABSENT = "No matching distribution found"
 _UNREACHABLE = "Retrying ("
 # pip lists every version that there is.
@@ -48,6 +52,19 @@ def integrity(spec: str, folder: Path) -> str | None:
     if not found:
         return None
     return "sha256-" + base64.b64encode(bytes.fromhex(found[0].sha256)).decode("ascii")
+
+
+def versions(name: str, folder: Path) -> list[str]:
+    """The releases of a distribution that run on this interpreter, no pre-releases; ``0.28`` as ``0.28.0``."""
+    done = _call("index", ("versions", name), name, folder, QUERY_SECONDS, options=_SPEAKING)
+    reason = _why(done, name)
+    if _ABSENT in reason and _UNREACHABLE not in reason:
+        return []
+    if reason:
+        raise failed("pip index versions", name, reason)
+    listed = _LISTED.search(done.stdout.decode("utf-8", "replace"))
+    found = listed[1].split(", ") if listed else []
+    return [version + ".0" * (2 - version.count(".")) for version in found]
 
 
 def publish_epoch(_spec: str, _folder: Path) -> int | None:
@@ -134,8 +151,23 @@ def _pip(
     verb: str, words: Sequence[str | Path], spec: str, folder: Path, seconds: float, python: Path | None = None
 ) -> str:
     """Run pip for ``python`` (default: the running interpreter); why it failed in one line, empty if it did not."""
-    call = ("--python", python or sys.executable, verb, *_OPTIONS, *words)
-    done = run("pip", call, spec=spec, folder=folder, seconds=seconds, install=_INSTALL)
+    return _why(_call(verb, words, spec, folder, seconds, python), spec)
+
+
+def _call(
+    verb: str,
+    words: Sequence[str | Path],
+    spec: str,
+    folder: Path,
+    seconds: float,
+    python: Path | None = None,
+    options: Sequence[str] = _OPTIONS,
+) -> Completed:
+    call = ("--python", python or sys.executable, verb, *options, *words)
+    return run("pip", call, spec=spec, folder=folder, seconds=seconds, install=_INSTALL)
+
+
+def _why(done: Completed, spec: str) -> str:
     if done.returncode == 0:
         return ""
     lines = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]

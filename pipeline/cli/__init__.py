@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import stages, tracing, upkeep
+from pipeline.cli import comparing, filling, questions, stages, tracing, upkeep
 from pipeline.errors import ParityError
 from pipeline.layout import check_version
 
@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     stages.add_commands(commands)
     upkeep.add_commands(commands)
     tracing.add_commands(commands)
+    comparing.add_commands(commands)
+    questions.add_commands(commands)
+    filling.add_commands(commands)
     return parser
 
 

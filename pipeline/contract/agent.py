@@ -65,12 +65,16 @@ class Package(Shape, frozen=True, kw_only=True):
         for key, version in (("since", self.since), ("shared_until", self.shared_until)):
             yield version is not None and not is_version(version), f"{key} = {version!r} is not a version"
 
+    def release(self, version: str) -> str:
+        """What the registry calls a version of this package: on npm with the suffix, where there is one."""
+        shared = self.shared_until is not None and version_key(version) <= version_key(self.shared_until)
+        return version if self.registry == "pypi" or shared or not self.suffix else f"{version}-{self.suffix}"
+
     def spec(self, version: str) -> str:
         """The published package of a version, as the registry's own program takes it (``a@1.2.3``, ``a==1.2.3``)."""
         if self.registry == "pypi":
             return f"{self.name}=={version}" + (f" --platform {self.suffix}" if self.suffix else "")
-        shared = self.shared_until is not None and version_key(version) <= version_key(self.shared_until)
-        return f"{self.name}@{version}" + ("" if shared or not self.suffix else f"-{self.suffix}")
+        return f"{self.name}@{self.release(version)}"
 
     def starts(self, member: str) -> bool:
         """Whether ``member``, a file of the package (of a ``venv``: of the environment), is one that may be started."""
@@ -189,14 +193,14 @@ class Agent(Shape, frozen=True, kw_only=True):
                     f"packages.{target}: each entry but the first needs a later `since` than the one before"
                 )
 
+    def entries(self, target: str) -> tuple[Package, ...]:
+        """All that is declared for a target, oldest first."""
+        return _listed(self.packages.get(target, ()))
+
     def package(self, version: str, target: str) -> Package | None:
         """Where ``version`` is published for ``target``; None when no entry holds it."""
         wanted = version_key(version)
-        fitting = [
-            each
-            for each in _listed(self.packages.get(target, ()))
-            if each.since is None or version_key(each.since) <= wanted
-        ]
+        fitting = [each for each in self.entries(target) if each.since is None or version_key(each.since) <= wanted]
         return fitting[-1] if fitting else None
 
 

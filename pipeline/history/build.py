@@ -14,8 +14,8 @@ import msgspec
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
-from pipeline.history.sightings import Sighting, Targets, Track, Unit, expanded, looked_at_of, spans_of, stateless
-from pipeline.layout import Root, in_order
+from pipeline.history.sightings import Sighting, Targets, Track, Unit, expanded, spans_of, stateless
+from pipeline.layout import Root, in_order, is_version
 from pipeline.surface.timeline import (
     ArgTrack,
     CommandTrack,
@@ -78,11 +78,21 @@ class _Command(msgspec.Struct, frozen=True):
         yield from (f"alias={name}" for name in self.aliases)
 
 
+class _Binary(msgspec.Struct, frozen=True):
+    sha256: str | None = None
+
+
+class _Generator(msgspec.Struct, frozen=True):
+    dialect: str | None = None
+
+
 class _Snapshot(msgspec.Struct, frozen=True):
     """A snapshot as far as the timeline reads it."""
 
     tool: str
     commands: tuple[_Command, ...]
+    generator: _Generator | None = None
+    binary: _Binary = _Binary()
 
 
 class History:
@@ -90,15 +100,18 @@ class History:
 
     def __init__(self) -> None:
         self.tool = ""
+        self.dialect: str | None = None
         self._targets: dict[str, Targets] = {}
+        self._binaries: dict[str, dict[str, str]] = {}
         self._facts: dict[str, Facts] = {}
 
     def keep(self, timeline: Timeline, *, apart_from: Iterable[str] = ()) -> None:
         """Take over what an earlier timeline says of the versions that are not named."""
         dropped = set(apart_from)
-        for version, targets in looked_at_of(timeline).items():
-            if version not in dropped:
-                self._targets[version], self._facts[version] = targets, {}
+        for one in timeline.versions:
+            if one.version not in dropped:
+                self._targets[one.version], self._facts[one.version] = one.targets, {}
+                self._binaries[one.version] = one.binaries or {}
         for unit, track in expanded(timeline):
             for version, sighting in track.items():
                 if version not in dropped:
@@ -107,13 +120,17 @@ class History:
     def add(self, version: str, snapshots: Mapping[str, bytes], where: object) -> None:
         """Take the facts of a version from its snapshots, by target in expected order."""
         facts: dict[Unit, dict[str, set[str]]] = {}
+        binaries: dict[str, str] = {}
         for target, raw in snapshots.items():
             snapshot = canonical.decode(raw, _Snapshot, where)
             self.tool = snapshot.tool
+            self.dialect = (snapshot.generator and snapshot.generator.dialect) or self.dialect
+            if snapshot.binary.sha256:
+                binaries[target] = snapshot.binary.sha256
             for unit, state in _units(snapshot):
                 facts.setdefault(unit, {}).setdefault(state, set()).add(target)
         shared: dict[tuple[tuple[str, frozenset[str]], ...], Sighting] = {}
-        self._targets[version] = tuple(snapshots)
+        self._targets[version], self._binaries[version] = tuple(snapshots), binaries
         self._facts[version] = {
             unit: shared.setdefault(same, dict(same))
             for unit, states in facts.items()
@@ -130,29 +147,38 @@ class History:
         return Timeline(
             timeline_schema_version=1,
             tool=tool or self.tool,
-            versions=tuple(LookedAt(version=version, targets=targets) for version, targets in looked_at.items()),
+            dialect=self.dialect,
+            versions=tuple(
+                LookedAt(version=version, targets=targets, binaries=self._binaries[version] or None)
+                for version, targets in looked_at.items()
+            ),
             commands=tuple(_Writer(tracks, looked_at).commands()),
         )
 
 
-def timeline_bytes(root: Root, targets: Sequence[str], *, tool: str | None) -> bytes:
+def timeline_bytes(
+    root: Root, targets: Sequence[str], *, tool: str | None, besides: Mapping[str, Mapping[str, bytes]] | None = None
+) -> bytes:
     """The canonical ``timeline.json`` of a root; ``targets`` are the expected ones, ``tool`` if it is known.
 
-    Versions with snapshots are read again; of others, what the timeline that lies there says is kept. Raises
+    Versions with snapshots are read again, and so are those ``besides`` them (version → target → snapshot, which lies
+    in no file); of others, what the timeline that lies there says is kept. Raises
     ArtifactInvalid for a timeline that cannot be read, because what it says of pruned versions could not be had again.
     """
     history = History()
     versions = root.versions()
     if root.timeline.exists():
         known = read_timeline(root.timeline)
-        history.keep(known, apart_from=versions)
-        history.tool = known.tool
+        history.keep(known, apart_from=(*versions, *(besides or ())))
+        history.tool, history.dialect = known.tool, known.dialect
     for version in versions:
         there = root.targets(version)
         paths = {target: root.snapshot(version, target) for target in targets if target in there}
         raw = {target: canonical.read_bytes(path) for target, path in paths.items()}
         if raw:
             history.add(version, raw, root.snapshots(version))
+    for version, unfiled in (besides or {}).items():
+        history.add(version, unfiled, f"{root.timeline}: {version}")
     return canonical.encode(history.timeline(tool))
 
 
@@ -161,7 +187,7 @@ def read_timeline(path: Path) -> Timeline:
     timeline = canonical.read(path, Timeline)
     listed = [one.version for one in timeline.versions]
     order = {version: at for at, version in enumerate(listed)}
-    if listed != in_order(set(listed)):
+    if not all(map(is_version, listed)) or listed != in_order(set(listed)):
         raise ArtifactInvalid("$.versions: each version stands once, oldest first", where=path, remedy=_RESTORE)
     for command in timeline.commands:
         for span in _all_spans(command):

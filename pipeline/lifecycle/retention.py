@@ -1,4 +1,4 @@
-"""Which versions' snapshots and reports stay in the tree, and why.
+"""Which versions' snapshots, reports and diffs stay in the tree, and why.
 
 Kept are the last N versions that were validated or supported (``storage.retention`` of the rules), every version
 that a pointer or the description of a foreign wrapper names, and work in progress: whatever is newer than the last
@@ -18,6 +18,7 @@ import msgspec
 from pipeline import canonical
 from pipeline.contract.rules import Rules
 from pipeline.errors import ArtifactInvalid, RulesInvalid
+from pipeline.history.diffs import diff_files
 from pipeline.layout import Root, in_order, is_version, relative
 from pipeline.lifecycle.pointers import named_by_pointers, pointer_files, read_pointer
 from pipeline.surface.metadata import Status
@@ -133,10 +134,15 @@ def _unjudgeable(path: Path, problem: str) -> ArtifactInvalid:
 
 
 def prune(root: Root, retention: Retention) -> list[str]:
-    """Delete the snapshots and reports of what is not kept; returns the folders, relative to the root."""
-    gone = [folder for folder in _folders(root) if folder.name in retention.delete]
-    for folder in gone:
+    """Delete the snapshots, reports and diffs of what is not kept; returns what is gone, relative to the root."""
+    deleted = set(retention.delete)
+    gone = [path for path, versions in diff_files(root) if versions and deleted.intersection(versions)]
+    for path in gone:
+        path.unlink()
+    folders = [folder for folder in _folders(root) if folder.name in deleted]
+    for folder in folders:
         shutil.rmtree(folder)
+    gone += folders
     return [relative(folder, root.path) for folder in gone]
 
 

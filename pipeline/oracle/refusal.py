@@ -112,12 +112,17 @@ class Form:
         return tuple(PossibleValue(name=name) for name in names if name) or None
 
 
+def names_no_command(answer: str) -> bool:
+    """Whether an answer says that there is no such command."""
+    return bool(_NO_COMMAND.search(answer))
+
+
 def judge_command(answer: str, *, is_its_help: bool, is_other_help: bool) -> Probe:
     """The verdict on a command that was asked for its help, given what page the answer is."""
     if is_its_help:
         return Probe("accepted")
     # A CLI that takes any word as an argument answers with the help of a command above.
-    if is_other_help or _NO_COMMAND.search(answer):
+    if is_other_help or names_no_command(answer):
         return Probe("rejected")
     return Probe("unknown", reason="the answer neither is the command's help nor refuses it")
 

@@ -29,6 +29,7 @@ from pipeline.surface.units import Command, Path, flag_order
 _FULL = 0.9
 # In an omission: what another crawl, on a machine with less to do, may not have to leave out.
 NOT_ASKED = "not asked"
+NO_ANSWER = "no answer within"
 _COPY = "prints its parent's help"
 
 
@@ -152,7 +153,7 @@ class Walker:
         try:
             answer = self.caller.ask(*prefix, *words)
         except BinaryTimeout as error:
-            return replace(visit, problem=f"no answer within {limits.seconds_per_call:g} s", error=error)
+            return replace(visit, problem=f"{NO_ANSWER} {limits.seconds_per_call:g} s", error=error)
         except BinaryOutputTooLarge as error:
             return replace(visit, problem=f"more than {limits.output_bytes} bytes", error=error)
         ancestors = (above[visit.path[:end]] for end in range(len(visit.path)) if visit.path[:end] in above)

@@ -37,13 +37,13 @@ def snapshot_bytes(subject: Subject, *, collected_at: str, raw_help: Path | None
     if not reuse:
         return canonical.encode(take_snapshot(subject, collected_at=collected_at, raw_help=raw_help))
     memory, key = _memory_of(subject), _key_of(subject)
-    known = _recall(memory, key) if key else None
+    known = recall(memory, key) if key else None
     if known is None or (raw_help is not None and not is_complete(raw_help, known.commands)):
         known = take_snapshot(subject, collected_at="", raw_help=raw_help)
         # The binary may have been replaced meanwhile: then nobody knows which one this is a snapshot of. And what
         # was left out because the crawl took too long may be had another time.
         if key and _key_of(subject) == key and not any(NOT_ASKED in one for one in known.known_omissions or ()):
-            _remember(memory, key, known)
+            remember(memory, key, known)
     return canonical.encode(replace(known, collected_at=collected_at))
 
 
@@ -78,7 +78,7 @@ def _code_state() -> tuple[tuple[str, int, int], ...]:
     return tuple((relative(file, folder), state.st_size, state.st_mtime_ns) for file, state in states)
 
 
-def _recall(memory: Path, key: str) -> Snapshot | None:
+def recall(memory: Path, key: str) -> Snapshot | None:
     try:
         remembered_key, _, content = canonical.read_bytes(memory).partition(b"\n")
         if remembered_key != key.encode():
@@ -89,7 +89,7 @@ def _recall(memory: Path, key: str) -> Snapshot | None:
     return snapshot if canonical.encode(snapshot) == content else None
 
 
-def _remember(memory: Path, key: str, snapshot: Snapshot) -> None:
+def remember(memory: Path, key: str, snapshot: Snapshot) -> None:
     # A memory that cannot be kept costs time, nothing else.
     with contextlib.suppress(WriteFailed):
         canonical.write(memory, key.encode() + b"\n" + canonical.encode(snapshot))

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline import canonical
 from pipeline.contract.agent import FeatureProbe, Help, Limits, Oracles
+from pipeline.contract.folder import Folder
+from pipeline.surface.lock import LockRow
 from pipeline.surface.snapshot import Supplement
 
 
@@ -36,3 +39,26 @@ class Subject:
     excluded_stages: tuple[str, ...] = ()
     supplement: Supplement | None = None
     platform_os: str | None = None
+
+
+def described(folder: Folder, binary: Path, launcher: tuple[str, ...], row: LockRow) -> Subject:
+    """The binary that a row pins, with all that the agent's folder says about reading it."""
+    agent, root = folder.require_agent(), folder.root
+    return Subject(
+        binary=binary,
+        launcher=launcher,
+        # A single file is identified by its own digest, which is taken from what is run.
+        sha256=row.tree_sha256,
+        size_bytes=row.size_bytes,
+        program=agent.program,
+        tool=agent.tool,
+        target=row.target,
+        help=agent.help,
+        environment=agent.environment,
+        limits=agent.limits,
+        features=agent.features,
+        oracles=agent.oracles,
+        excluded_stages=folder.rules.features.enable_policy.excluded_stages,
+        supplement=canonical.read(root.supplement, Supplement) if root.supplement.exists() else None,
+        platform_os=folder.rules.union.platform_mapping.get(row.target),
+    )

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from pipeline.surface.snapshot import Sha256
 from pipeline.surface.units import CommandPath, Shape, State
 
 
@@ -12,6 +13,13 @@ class LookedAt(Shape, frozen=True, kw_only=True):
 
     version: str
     targets: tuple[str, ...]
+    binaries: (
+        Annotated[
+            dict[str, Sha256],
+            Meta(description="What was read, by target: `binary.sha256` of a snapshot, also of one gone."),
+        ]
+        | None
+    ) = None
 
 
 class Span(Shape, frozen=True, kw_only=True):
@@ -82,10 +90,12 @@ class CommandTrack(Shape, frozen=True, kw_only=True):
 class Timeline(Shape, frozen=True, kw_only=True):
     """``timeline.json``: versions oldest first, commands by path, flags by key, args by name, values by name.
 
+    ``dialect`` is the help format of the last version that was read, which tells what kind of parser it has.
     Nothing is said of versions that are not listed: between two of them a unit may have come or gone at any one.
     """
 
     timeline_schema_version: Literal[1]
     tool: str
+    dialect: str | None = None
     versions: tuple[LookedAt, ...]
     commands: tuple[CommandTrack, ...]

@@ -313,6 +313,24 @@ CHECKS: tuple[Check, ...] = (
     ),
     *_checks(
         Scope.WHOLE,
+        _recomputed("diffs", "shape_findings"),
+        {
+            "DIFF_MISSING": "There is a diff, and a page of it, between every two neighbouring versions.",
+            "DIFF_INVALID": "A diff is strict JSON and has the shape of a diff.",
+            "DIFF_TRIALS_INVALID": "A trial's record is strict JSON and has its shape.",
+        },
+    ),
+    *_checks(
+        Scope.WHOLE,
+        _recomputed("diffs", "derived_findings"),
+        {
+            "DIFF_STALE": "A diff is what the two unions and the trial's record give.",
+            "DIFF_TRIALS_STALE": "A trial's record is about witnesses of its diff.",
+        },
+        recomputes=True,
+    ),
+    *_checks(
+        Scope.WHOLE,
         coverage.unused_findings,
         {
             "EXCLUSION_UNUSED": "Some version has the unit that an exclusion is about.",

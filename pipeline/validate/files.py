@@ -135,7 +135,7 @@ def _named(artifact: Artifact) -> Iterator[tuple[str, str]]:
 def folder_findings(tree: Tree) -> Iterator[Finding]:
     """What is a folder in every tree is one here, or is not there."""
     pointers = tuple(f"pointers/{kind}" for kind in POINTERS)
-    for name in ("snapshots", "reports", "pointers", *pointers, "requirements", "supplement"):
+    for name in ("snapshots", "reports", "diffs", "pointers", *pointers, "requirements", "supplement"):
         path = tree.root.path / name
         if os.path.lexists(path) and not path.is_dir():
             yield tree.finding("FOLDER_EXPECTED", path, "is no folder; remove it, or restore the folder from git")
@@ -143,14 +143,14 @@ def folder_findings(tree: Tree) -> Iterator[Finding]:
 
 def authored_findings(tree: Tree) -> Iterator[Finding]:
     """The files that people or ``doit lock`` write: strict, and with their keys in the order of the type."""
-    yield from _typed(tree, "LOCK", Lock, tree.root.lock)
-    yield from _typed(tree, "SUPPLEMENT", Supplement, tree.root.supplement)
+    yield from typed(tree, "LOCK", Lock, tree.root.lock)
+    yield from typed(tree, "SUPPLEMENT", Supplement, tree.root.supplement)
 
 
 def timeline_findings(tree: Tree) -> Iterator[Finding]:
     """The timeline, which a folder of this project has as soon as it has a version."""
     path, missing = tree.root.timeline, tree.read(tree.root.timeline).missing
-    found = list(_typed(tree, "TIMELINE", Timeline, path))
+    found = list(typed(tree, "TIMELINE", Timeline, path))
     yield from found
     if missing and tree.folder.agent is not None and tree.root.versions():
         yield tree.finding("TIMELINE_MISSING", path, _MISSING)
@@ -162,7 +162,7 @@ def timeline_findings(tree: Tree) -> Iterator[Finding]:
             yield tree.finding("TIMELINE_INVALID", path, problem, pointer_at(place))
 
 
-def _typed(tree: Tree, prefix: str, type_: type[Shape], path: Path) -> Iterator[Finding]:
+def typed(tree: Tree, prefix: str, type_: type[Shape], path: Path) -> Iterator[Finding]:
     """What keeps a file from being the canonical bytes of a type; one that is missing is for others to judge."""
     read = tree.read(path)
     if read.unreadable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.history.diffs import diff_files
 from pipeline.layout import POINTERS, is_target, is_version
 from pipeline.lifecycle.pointers import pointers
 from pipeline.validate.finding import Finding
@@ -20,7 +21,7 @@ def findings(tree: Tree) -> Iterator[Finding]:
     """Every file in a folder of artifacts that has no business there. Hidden files are nobody's."""
     if not tree.derives:
         return
-    for look in (_top, _snapshots, _reports, _versions, _pointers, _requirements, _supplement, _wrappers):
+    for look in (_top, _snapshots, _reports, _diffs, _versions, _pointers, _requirements, _supplement, _wrappers):
         for path, problem in look(tree):
             yield tree.finding("ORPHAN", path, f"{problem}; remove it")
 
@@ -52,6 +53,20 @@ def _reports(tree: Tree) -> Iterator[tuple[Path, str]]:
         for file in _listed(folder):
             if not file.name.startswith("coverage.") or file.suffix not in (".json", ".md"):
                 yield file, "is no report"
+
+
+def _diffs(tree: Tree) -> Iterator[tuple[Path, str]]:
+    """A diff outlives neither of its unions: what it says could not be derived again."""
+    for file, versions in diff_files(tree.root):
+        if versions is None:
+            if not file.name.startswith("."):
+                yield file, "is no diff of two versions"
+            continue
+        unions, diff = [tree.root.union(version) for version in versions], tree.root.diff(*versions)
+        if not all(union.exists() for union in unions) and not any(map(tree.found_in, unions)):
+            yield file, "is the diff of a version that has no union"
+        elif file.name.endswith(".trials.json") and not diff.exists() and not tree.found_in(diff):
+            yield file, "is the trial of no diff"
 
 
 def _versions(tree: Tree) -> Iterator[tuple[Path, str]]:

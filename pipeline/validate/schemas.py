@@ -25,14 +25,15 @@ DEFINITIONS = {
 
 
 def schema_bytes(title: str) -> bytes:
-    """``SCHEMA.json`` of an agent: the shapes of snapshots, unions, timeline, wrapper coverage and reports."""
+    """``SCHEMA.json`` of an agent: the shapes of snapshots, unions, timeline, diffs, wrapper coverage and reports."""
     from pipeline.surface.coverage import WrapperCoverage
+    from pipeline.surface.diff import Diff, Trials
     from pipeline.surface.report import Report
     from pipeline.surface.snapshot import Snapshot
     from pipeline.surface.timeline import Timeline
     from pipeline.surface.union import Union
 
-    return _generate(f"{title} parity artifacts", (Snapshot, Union, Timeline, WrapperCoverage, Report))
+    return _generate(f"{title} parity artifacts", (Snapshot, Union, Timeline, Diff, Trials, WrapperCoverage, Report))
 
 
 def metadata_schema_bytes(title: str) -> bytes:

@@ -7,24 +7,30 @@ timeline is needed by a program that has this library installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Literal
 
 from pipeline.history import Sightings, Unit
 from pipeline.surface.units import CommandPath, Shape
 from pipeline.wrapper.derive import Declaration, Group, commands_of
 
-Versions = tuple[str, ...]
+
+class Range(Shape, frozen=True, kw_only=True):
+    """Consecutive versions that were read."""
+
+    first: str
+    last: str
 
 
 class Availability(Shape, frozen=True, kw_only=True):
-    """One unit, or with ``value`` one value of it. ``versions`` are those of the versions read that have it."""
+    """One unit, or with ``value`` one value of it. ``ranges`` are those of the versions read that have it."""
 
     path: CommandPath
     key: str | None = None
     name: str | None = None
     value: str | None = None
-    versions: Versions
+    ranges: tuple[Range, ...]
 
 
 class Capabilities(Shape, frozen=True, kw_only=True):
@@ -32,24 +38,24 @@ class Capabilities(Shape, frozen=True, kw_only=True):
 
     schema_version: Literal[1]
     tool: str
-    versions: Versions
+    versions: tuple[str, ...]
     units: tuple[Availability, ...]
 
 
 def capabilities_of(declarations: Iterable[Declaration], sightings: Sightings, *, tool: str) -> Capabilities:
     """The table of what declarations guard."""
-    units = []
+    units, every = [], tuple(sightings.looked_at)
     for unit, guarded, choices in _declared(declarations):
         versions = sightings.versions(unit)
         if guarded:
-            units.append(_row(unit, versions))
+            units.append(_row(unit, versions, every))
         for choice in choices:
             value = unit._replace(value=choice)
             offering = sightings.versions_offering(value)
             if offering != versions:
-                units.append(_row(value, offering))
+                units.append(_row(value, offering, every))
     ordered = sorted(units, key=lambda row: (row.path, row.key or "", row.name or "", row.value or ""))
-    return Capabilities(schema_version=1, tool=tool, versions=tuple(sightings.looked_at), units=tuple(ordered))
+    return Capabilities(schema_version=1, tool=tool, versions=every, units=tuple(ordered))
 
 
 def _declared(declarations: Iterable[Declaration]) -> Iterator[tuple[Unit, bool, tuple[str, ...]]]:
@@ -65,12 +71,20 @@ def _declared(declarations: Iterable[Declaration]) -> Iterator[tuple[Unit, bool,
                 yield Unit(command.path, slot.key), slot.word.guarded, tuple(slot.choices or ())
 
 
-def _row(unit: Unit, versions: Versions) -> Availability:
+def _row(unit: Unit, versions: Sequence[str], every: Sequence[str]) -> Availability:
     is_flag = unit.name.startswith("-")
     return Availability(
         path=unit.path,
         key=unit.name if is_flag else None,
         name=unit.name if unit.name and not is_flag else None,
         value=unit.value or None,
-        versions=versions,
+        ranges=tuple(_ranges(versions, every)),
     )
+
+
+def _ranges(versions: Sequence[str], every: Sequence[str]) -> Iterator[Range]:
+    having = set(versions)
+    for has, run in groupby(every, having.__contains__):
+        if has:
+            first, *rest = run
+            yield Range(first=first, last=[first, *rest][-1])

@@ -7,13 +7,14 @@ knows, and its parser refuses an unknown word before it does anything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import resources
 
 from pipeline import canonical
 from pipeline.errors import CapabilityMissing
 from pipeline.history import Unit
 from pipeline.layout import check_version, version_key
-from pipeline.wrapper.capabilities import Capabilities
+from pipeline.wrapper.capabilities import Capabilities, Range
 from pipeline.wrapper.declare import Line, Use
 
 TABLE = "capabilities.json"
@@ -25,9 +26,9 @@ class Guard:
     def __init__(self, capabilities: Capabilities) -> None:
         self._read = capabilities.versions
         self._tool = capabilities.tool
+        self._order = {version: at for at, version in enumerate(capabilities.versions)}
         self._had = {
-            Unit(tuple(row.path), row.key or row.name or "", row.value or ""): row.versions
-            for row in capabilities.units
+            Unit(tuple(row.path), row.key or row.name or "", row.value or ""): row.ranges for row in capabilities.units
         }
 
     @classmethod
@@ -42,8 +43,12 @@ class Guard:
         for use in line.used:
             for value in ("", *use.values):
                 having = self._had.get(Unit(use.path, use.slot.key if use.slot else "", value))
-                if having is not None and not neighbours & set(having):
+                if having is not None and not any(self._holds(having, one) for one in neighbours):
                     raise _missing(self._tool, version, use, value, having)
+
+    def _holds(self, ranges: Sequence[Range], version: str) -> bool:
+        at = self._order[version]
+        return any(self._order[one.first] <= at <= self._order[one.last] for one in ranges)
 
     def _neighbours(self, version: str) -> set[str]:
         """The version itself if it was read, else the nearest read before and after it."""
@@ -54,9 +59,10 @@ class Guard:
         return {*before[-1:], *after[:1]}
 
 
-def _missing(tool: str, version: str, use: Use, value: str, having: tuple[str, ...]) -> CapabilityMissing:
+def _missing(tool: str, version: str, use: Use, value: str, having: Sequence[Range]) -> CapabilityMissing:
     words = " ".join((*use.path, *((use.slot.key,) if use.slot else ()), *((value,) if value else ()))) or "(root)"
-    known = f"known to have it: {', '.join(having)}" if having else "no version that was read has it"
+    ranges = (one.first if one.first == one.last else f"{one.first} to {one.last}" for one in having)
+    known = f"known to have it: {', '.join(ranges)}" if having else "no version that was read has it"
     return CapabilityMissing(
         f"{tool} {version} does not have `{words}`; {known}",
         where=use.slot.field if use.slot else None,

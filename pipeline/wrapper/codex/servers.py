@@ -207,7 +207,7 @@ class ResponsesApiProxy(Command, path=("responses-api-proxy",)):
     service_account_id: str | None = flag("--service-account-id", guarded=True)
 
 
-class StdioToUds(Command, path=("stdio-to-uds",)):
-    """Relay standard input and output to a Unix socket; no version shows it."""
+class StdioToUds(Command, path=("stdio-to-uds",), guarded=True):
+    """Relay standard input and output to a Unix socket; no version shows it, and 0.171.0 has it no more."""
 
     socket_path: Path = required("SOCKET_PATH")

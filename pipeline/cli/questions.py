@@ -1,0 +1,181 @@
+"""Questions that a person asks of a timeline: ``explain``, ``which``, ``needs``.
+
+They import what they need when they run: `parity --help` should not wait for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pipeline.canonical import Json
+from pipeline.cli.arguments import Commands
+from pipeline.errors import UsageError
+from pipeline.layout import version_key
+
+
+def add_commands(commands: Commands) -> None:
+    explain = commands.add_parser(
+        "explain",
+        help="since when, until when, where and with which values there is a command, a flag or an arg",
+        description="Tell what every version that was looked at says of one unit, and who uses it.",
+    )
+    _add_agent(explain)
+    explain.add_argument(
+        "unit", nargs=argparse.REMAINDER, metavar="WORD", help="the command, and then a flag or an arg of it"
+    )
+    explain.set_defaults(run=_explain)
+
+    which = commands.add_parser(
+        "which",
+        help="the versions that take a command line, and the word that each other version refuses",
+        description="Tell which versions take a command line. Nothing is run.",
+    )
+    _add_agent(which)
+    which.add_argument("--target", metavar="T", help="only what this target has (default: any)")
+    which.add_argument("--for", dest="asked", metavar="V", help="only whether this version takes it (exit code 3: no)")
+    which.add_argument("words", nargs=argparse.REMAINDER, metavar="-- ARGV", help="the words after the program's name")
+    which.set_defaults(run=_which)
+
+    needs = commands.add_parser(
+        "needs",
+        help="the least version that a wrapper needs, and from which version on each of its units is there",
+    )
+    _add_agent(needs)
+    needs.add_argument(
+        "--wrapper", metavar="W", help="a wrapper's name or its wrapper_coverage.json (default: our own)"
+    )
+    needs.set_defaults(run=_needs)
+
+    affects = commands.add_parser(
+        "affects",
+        help="what of a diff breaks a wrapper",
+        description="Join the diff of two versions with what a wrapper emits. Exit code 3 where anything breaks it.",
+    )
+    _add_agent(affects)
+    affects.add_argument("before", metavar="A", help="the version before")
+    affects.add_argument("after", metavar="B", help="the version after")
+    affects.add_argument("--wrapper", metavar="W", help="a wrapper's name, or the file of its coverage (default: ours)")
+    affects.set_defaults(run=_affects)
+
+    queue = commands.add_parser(
+        "queue", help="what a wrapper lacks of a version: since when, how urgent, and what to write"
+    )
+    _add_agent(queue)
+    queue.add_argument("--wrapper", metavar="W", help="a wrapper's name (default: ours)")
+    queue.add_argument("--at", metavar="V", help="the version (default: the newest that is reported on)")
+    queue.set_defaults(run=_queue)
+
+
+def _add_agent(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("agent", metavar="AGENT", help="an agent's name below ./cli_manifests, or its folder")
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from pipeline.questions import explain
+    from pipeline.questions.asked import asked
+
+    agent, words = asked(arguments.agent), arguments.unit
+    # A flag is the last word of a unit: what follows one is meant for this command.
+    if words[-1:] == ["--json"] and words[-2:-1] and words[-2].startswith("-"):
+        words, arguments.json = words[:-1], True
+    found = explain.explain(agent.view, words)
+    used = list(explain.uses(found, agent.coverages()))
+    about = agent.about(found)
+    if arguments.json:
+        return _say_json(explain.as_json(found, used, about))
+    return _say(explain.in_words(found, agent.program, used, about))
+
+
+def _which(arguments: argparse.Namespace) -> int:
+    from pipeline.cli.arguments import FINDINGS
+    from pipeline.questions import which
+    from pipeline.questions.asked import asked
+
+    agent, argv = asked(arguments.agent), arguments.words
+    if argv[:1] == ["--"]:
+        argv = argv[1:]
+    elif "--" in argv and argv[0].startswith("-"):
+        raise UsageError(
+            f"{argv[0]} stands between the agent and --",
+            remedy="write options before the agent: parity which --for V AGENT -- ARGV",
+        )
+    if arguments.asked is None:
+        ranges = which.which(agent.view, argv, agent.manners, arguments.target)
+        if arguments.json:
+            return _say_json(which.as_json(ranges, argv, agent.program))
+        return _say(which.in_words(ranges, argv, agent.program))
+    answer = which.may_pass(agent.view, argv, arguments.asked, agent.manners, arguments.target)
+    if arguments.json:
+        _say_json(which.answer_as_json(answer, argv, agent.program, arguments.asked))
+    else:
+        _say(which.answer_in_words(answer))
+    return FINDINGS if answer.says == "no" else 0
+
+
+def _needs(arguments: argparse.Namespace) -> int:
+    from pipeline.questions import needs
+    from pipeline.questions.asked import asked
+
+    agent = asked(arguments.agent)
+    found = needs.needs(agent.view, agent.coverage(arguments.wrapper))
+    if arguments.json:
+        return _say_json(needs.as_json(found))
+    return _say(needs.in_words(agent.view, found, agent.program))
+
+
+def _affects(arguments: argparse.Namespace) -> int:
+    from pipeline.cli.arguments import FINDINGS
+    from pipeline.history.diffs import diff_of, recorded, surfaces
+    from pipeline.questions import affects
+    from pipeline.questions.asked import asked
+
+    agent = asked(arguments.agent)
+    before, after = surfaces(agent.root, arguments.before, arguments.after)
+    diff = diff_of(before, after, recorded(agent.root, arguments.before, arguments.after))
+    hits = affects.affects(diff, agent.coverage(arguments.wrapper))
+    if arguments.json:
+        _say_json(affects.as_json(diff, hits))
+    else:
+        _say(affects.in_words(diff, hits, agent.program))
+    return FINDINGS if any(hit.breaks for hit in hits) else 0
+
+
+def _queue(arguments: argparse.Namespace) -> int:
+    from pipeline.questions import queue
+    from pipeline.questions.asked import asked
+
+    agent = asked(arguments.agent)
+    reports = agent.reports(arguments.wrapper)
+    version = arguments.at or max(reports, key=version_key)
+    if version not in reports:
+        raise UsageError(
+            f"there is no report on {version}", remedy=f"name one of: {', '.join(sorted(reports, key=version_key))}"
+        )
+    earlier = [one for one in reports if version_key(one) < version_key(version)]
+    against = max(earlier, key=version_key) if earlier else None
+    found = queue.queue(
+        agent.view,
+        version,
+        queue.missing_in(reports[version]),
+        agent=agent.root.path.name,
+        against=against,
+        before=queue.missing_in(reports[against]) if against else (),
+    )
+    if arguments.json:
+        return _say_json(queue.as_json(found))
+    return _say(queue.in_words(found, agent.program))
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text)
+    return 0
+
+
+def _say_json(document: Json) -> int:
+    from pipeline import canonical
+
+    sys.stdout.buffer.write(canonical.encode(document))
+    sys.stdout.buffer.flush()
+    return 0

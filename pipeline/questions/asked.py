@@ -1,0 +1,117 @@
+"""What a question needs to know of an agent: its timeline, its program, its wrappers; found by name or by folder."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pipeline import canonical
+from pipeline.contract.workspace import agent_roots
+from pipeline.errors import ArtifactMissing, UsageError
+from pipeline.history import read_timeline
+from pipeline.layout import MANIFESTS, Root, is_version, version_key
+from pipeline.questions.argv import MANNERS, Manners
+from pipeline.questions.explain import Explained
+from pipeline.questions.view import View
+from pipeline.surface.coverage import CoveredCommand, Manifest
+
+OWN = "wrapper"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One agent's folder."""
+
+    root: Root
+
+    @cached_property
+    def view(self) -> View:
+        """Raises ArtifactMissing or ArtifactInvalid."""
+        return View(read_timeline(self.root.timeline))
+
+    @property
+    def manners(self) -> Manners:
+        return MANNERS.get(self.view.timeline.dialect or "", Manners())
+
+    @cached_property
+    def program(self) -> str:
+        """As a person would type it."""
+        from pipeline.contract.folder import open_folder  # most questions need only the timeline
+
+        return open_folder(self.root.path).program or self.root.path.name
+
+    def coverages(self) -> Iterator[tuple[str, Sequence[CoveredCommand]]]:
+        """Every wrapper that is compared with the agent, by name; the project's own is called ``wrapper``."""
+        paths = {OWN: self.root.wrapper_coverage}
+        paths |= {name: self.root.wrapper(name).wrapper_coverage for name in self.root.wrapper_names()}
+        for name, path in paths.items():
+            with contextlib.suppress(ArtifactMissing):
+                yield name, canonical.read(path, Manifest).coverage
+
+    def coverage(self, wrapper: str | None) -> Sequence[CoveredCommand]:
+        """The coverage of a wrapper by its name, or of a file; None is the project's own.
+
+        Raises UsageError for a name that is none, with those that there are.
+        """
+        found = dict(self.coverages())
+        if wrapper in found or (wrapper is None and OWN in found):
+            return found[wrapper or OWN]
+        if wrapper and Path(wrapper).is_file():
+            return canonical.read(Path(wrapper), Manifest).coverage
+        known = ", ".join(found) or "none"
+        raise UsageError(
+            f"no wrapper {wrapper or OWN!r} is compared with {self.root.path.name}",
+            remedy=f"name one of: {known}; or give a wrapper_coverage.json",
+        )
+
+    def reports(self, wrapper: str | None) -> dict[str, Path]:
+        """Version → the report on any target, of a wrapper by its name; None is the project's own.
+
+        Raises UsageError where there is none.
+        """
+        folder = self.root.path / "reports" if wrapper in (None, OWN) else self.root.wrappers / str(wrapper) / "reports"
+        found = {path.parent.name: path for path in folder.glob("*/coverage.any.json") if is_version(path.parent.name)}
+        if not found:
+            known = ", ".join(name for name, _ in self.coverages()) or "none"
+            raise UsageError(
+                f"no reports on {self.root.path.name} and wrapper {wrapper or OWN!r}", remedy=f"wrappers here: {known}"
+            )
+        return found
+
+    def about(self, explained: Explained) -> str | None:
+        """What help says of a unit, in the newest version that is kept and has it; None where it says nothing."""
+        view = self.view
+        for version in sorted(self.root.versions(), key=version_key, reverse=True):
+            at = view.order.get(version, -1)
+            if any(view.order[one.span.first] <= at <= view.order[one.span.last] for one in explained.lives):
+                text = self._about(version, explained)
+                return text and f"{text} ({version})"
+        return None
+
+    def _about(self, version: str, explained: Explained) -> str | None:
+        """A union does not repeat on a command what the root says of a flag."""
+        with contextlib.suppress(ArtifactMissing):
+            commands = {tuple(one["path"]): one for one in canonical.read_json(self.root.union(version))["commands"]}
+            for path in (explained.path, ()):
+                command = commands.get(path, {})
+                units = [*command.get("flags", ()), *command.get("args", ())] if explained.unit else [command]
+                for one in units:
+                    if one.get("about") and explained.unit in ("", one.get("key"), one.get("name")):
+                        return str(one["about"])
+        return None
+
+
+def asked(agent: str) -> Asked:
+    """An agent by its name (a folder of ``cli_manifests`` here), or by its folder's path. Raises UsageError."""
+    named = Path(MANIFESTS) / agent
+    for path in (named, Path(agent)):
+        if (path / "RULES.json").is_file():
+            return Asked(Root(path))
+    known = ", ".join(root.path.name for root in agent_roots(Path(MANIFESTS))) if Path(MANIFESTS).is_dir() else ""
+    raise UsageError(
+        f"there is no agent {agent!r}",
+        remedy=f"name one of: {known}" if known else "give the path of an agent's folder",
+    )

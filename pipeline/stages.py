@@ -19,7 +19,7 @@ from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch, StatusDowngrade
 from pipeline.history import Sightings, read_timeline, timeline_bytes
 from pipeline.history.diff import common_targets, difference
-from pipeline.history.diffs import diff_bytes, surfaces, witnesses_of
+from pipeline.history.diffs import diff_bytes, unions, witnesses_of
 from pipeline.history.sides import Surface
 from pipeline.layout import MATRIX, Root
 from pipeline.lifecycle.matrix import write_matrix
@@ -135,7 +135,7 @@ def trial(folder: Folder, before: str, after: str) -> list[Path]:
     there is none.
     """
     path = folder.root.diff(before, after, ".trials.json")
-    record = trials_of(folder, *surfaces(folder.root, before, after))
+    record = trials_of(folder, *unions(folder.root, before, after))
     with _writing(folder, path):
         canonical.write(path, canonical.encode(record))
     return [path]

@@ -12,8 +12,8 @@ from proofs import (
     names_say_so,
     not_locked,
     nothing_was_read_from_it,
+    only_a_version_forgotten,
     only_forgotten,
-    read_for_the_timeline_alone,
     rebuilt,
     same_meaning,
 )
@@ -142,9 +142,9 @@ SURVIVORS = (
     ),
     Survivor(
         "*/timeline.json",
-        ("versions.*", "commands.*"),
-        "what was read for the timeline alone: nothing else here tells of it, only the binary that it names",
-        read_for_the_timeline_alone,
+        ("versions.*",),
+        "a version that was read for the timeline alone is forgotten: a back-fill reads it again",
+        only_a_version_forgotten,
     ),
     Survivor("*/supplement/commands.json", (), "a supplement without commands adds what none adds", same_meaning),
     Survivor(

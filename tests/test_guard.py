@@ -27,7 +27,7 @@ FULL_AUTO, APPROVE = Exec(prompt="x", full_auto=True), Exec(prompt="x", approve_
         (FULL_AUTO, "0.125.0"),
         (APPROVE, "0.169.0"),
         # Between two versions that differ only the binary knows.
-        (Exec(prompt="x", trust=True), "0.168.0"),
+        (Exec(prompt="x", trust=True), "0.168.1"),
         (ExecResume(last=True, prompt="x"), "0.61.0"),
         (McpServer(), "0.90.0"),
         (Codex(ask_for_approval=ApprovalPolicy.UNTRUSTED), "0.125.0"),

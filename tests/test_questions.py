@@ -9,7 +9,7 @@ from conftest import CODEX, MANIFESTS
 from pipeline import cli
 from pipeline.errors import UsageError
 from pipeline.history import History
-from pipeline.questions import affects, explain, needs, queue, which
+from pipeline.questions import affects, explain, explained, needs, queue, which
 from pipeline.questions.argv import MANNERS, Manners, judge
 from pipeline.questions.asked import asked
 from pipeline.questions.view import View
@@ -58,7 +58,9 @@ RUN = command(
     ],
     args=[arg("INPUT", required=True), arg("REST", 1, variadic=True)],
 )
-BOX = view(v1_0_0=[ROOT, RUN], v1_2_0=[ROOT, RUN, command("list")])
+SET = command("set", usage="box set --to <WHERE>", flags=[value("--to"), value("--by")], pseudo_commands=["help"])
+GET = command("set", "get")
+BOX = view(v1_0_0=[ROOT, RUN, SET, GET], v1_2_0=[ROOT, RUN, SET, GET, command("list")])
 
 
 @pytest.mark.parametrize(
@@ -81,8 +83,13 @@ BOX = view(v1_0_0=[ROOT, RUN], v1_2_0=[ROOT, RUN, command("list")])
         "run --color=red -- -in",
         "run --colour red",
         "run -x -- --tag",
-        "-- run in"[:6],
+        "-- run",
         "list",
+        "hello run in",
+        "hello list",
+        "set help",
+        "set help get",
+        "set help help",
     ],
 )
 def test_what_a_version_takes(words):
@@ -108,11 +115,31 @@ def test_what_a_version_takes(words):
         ("a b", "b", "is one word too many"),
         ("run --mode fast", "--mode", "is no flag here"),
         ("list now", "now", "is no command here, and nothing else fits"),
+        ("set help no", "no", "is no command here, of which there is help"),
+        ("set help get --to=x", "--to=x", "is no command here, of which there is help"),
+        ("set help help get", "help", "is no command here, of which there is help"),
     ],
 )
 def test_what_a_version_refuses(words, word, reason):
     refusal = judge(BOX.at("1.2.0"), words.split(), CLAP).refusal
     assert (refusal.word, refusal.reason) == (word, reason)
+
+
+def test_a_command_behind_a_positional_is_one_only_to_some():
+    assert judge(BOX.at("1.2.0"), ["hello", "list"], LENIENT).refusal.reason == "is one word too many"
+    assert judge(BOX.at("1.2.0"), ["run", "in", "more", "list"], CLAP).refusal is None  # a word of REST
+
+
+def test_a_flag_that_must_be_given_is_known_from_the_usage():
+    assert "required" in BOX.at("1.0.0").flag(("set",), "--to").facts
+    assert "required" not in BOX.at("1.0.0").flag(("set",), "--by").facts
+
+
+def test_what_was_another_name_of_a_command_may_become_one_of_its_own():
+    box = command("sandbox", aliases=["debug"], flags=[flag("--json")])
+    there = view(v1_0_0=[command(), box], v1_1_0=[command(), command("sandbox"), command("debug")])
+    [older, newer] = which.which(there, ["debug", "--json"], CLAP)
+    assert (older.verdict.refusal, newer.verdict.refusal.unit) == (None, "debug --json")
 
 
 def test_a_lenient_parser_takes_more():
@@ -189,9 +216,9 @@ def test_ranges_are_bounded_by_what_was_looked_at():
         ("--old", "1.0.5", "yes", ("1.0.0", "1.1.0")),
         ("--old", "1.1.5", "unknown", ("1.1.0", "1.2.0")),
         ("--old", "1.2.0", "no", ("1.2.0",)),
-        ("--old", "1.3.0", "no", ("1.2.0",)),
+        ("--old", "1.3.0", "unknown", ("1.2.0",)),
         ("--new", "1.3.0", "unknown", ("1.2.0",)),
-        ("--new", "0.9.0", "no", ("1.0.0",)),
+        ("--new", "0.9.0", "unknown", ("1.0.0",)),
         ("--mode b", "1.0.0", "yes", ("1.0.0",)),
         ("--mode b", "1.1.5", "no", ("1.1.0", "1.2.0")),
         ("--bogus", "1.0.5", "no", ("1.0.0", "1.1.0")),
@@ -211,12 +238,12 @@ def test_what_is_no_version_is_refused():
 
 def test_the_life_of_a_flag():
     found = explain.explain(LIFE, ["--old"])
-    assert [(life.span.first, life.span.state, life.after, life.before) for life in found.lives] == [
+    assert [(life.first, life.state, life.after, life.before) for life in found.lives] == [
         ("1.0.0", "visible", None, "1.1.0"),
         ("1.1.0", "hidden", "1.0.0", "1.2.0"),
     ]
     assert found.came_when_it_went == ("--new",)
-    assert explain.in_words(found, "box") == (
+    assert explained.in_words(found, "box") == (
         "box --old\n"
         "  visible since 1.0.0, the first that was looked at, until 1.0.0 (not so in 1.1.0)\n"
         "  hidden since 1.1.0 (not so in 1.0.0), until 1.1.0 (not so in 1.2.0)\n"
@@ -226,7 +253,42 @@ def test_the_life_of_a_flag():
 
 def test_the_values_of_a_flag_have_lives_of_their_own():
     found = explain.explain(LIFE, ["--mode"])
-    assert "values: a, b (1.0.0), c (1.2.0)\n" in explain.in_words(found, "box")
+    assert "values: a, b (1.0.0), c (1.2.0)\n" in explained.in_words(found, "box")
+
+
+def test_a_value_has_a_life_of_its_own():
+    for words in (["--mode", "b"], ["--mode=b"]):
+        found = explain.explain(LIFE, words)
+        assert (found.unit, found.value, found.lives[0].last, found.lives[0].before) == (
+            "--mode",
+            "b",
+            "1.0.0",
+            "1.1.0",
+        )
+        assert explained.in_words(found, "box") == (
+            "box --mode b\n  there since 1.0.0, the first that was looked at, until 1.0.0 (not so in 1.1.0)\n"
+        )
+    assert explain.explain(LIFE, ["--mode", "c"]).came_when_it_went == ()
+    with pytest.raises(UsageError, match="no version that was looked at lists 'z'") as caught:
+        explain.explain(LIFE, ["--mode", "z"])
+    assert caught.value.remedy == "listed are: a, b, c"
+
+
+def test_what_is_there_instead_is_told():
+    one = command(flags=[flag("--old"), flag("--other")])
+    sub = command("sub", flags=[flag("--old")])
+    other = command(flags=[flag("--new", aliases=["--old"]), flag("--late")])
+    there = view(v1_0_0=[one, sub], v1_1_0=[other, sub])
+    found = explain.explain(there, ["--old"])
+    assert (found.now_named, found.still_of, found.came_when_it_went) == (
+        "--new",
+        (("sub",),),
+        ("--new", "--late")[::-1],
+    )
+    assert explained.in_words(found, "box").endswith(
+        "  the name is now one of --new's\n  there was still: box sub --old\n  came when it went: --late, --new\n"
+    )
+    assert explained.as_json(found)["now_named"] == "--new"
 
 
 def test_other_names_are_understood():
@@ -467,12 +529,21 @@ def test_explain_tells_a_person(parity):
     assert "  used by codex-sdk: explicit (dist/index.js:" in out
 
 
-def test_options_stand_before_the_agent_or_behind_the_flag(parity):
+def test_options_stand_before_the_agent_or_behind_it(parity):
     for words in (("explain", "--json", "codex", "exec", "--json"), ("explain", "codex", "exec", "--json", "--json")):
         code, out, _ = parity(*words)
         assert (code, json.loads(out)["path"], json.loads(out).get("flag")) == (0, ["exec"], "--json")
-    code, _, err = parity("which", "codex", "--for", "0.61.0", "--", "exec")
-    assert (code, "write options before the agent" in err) == (2, True)
+    line = ("--", "exec", "--full-auto")
+    before = parity("which", "--json", "--for", "0.169.0", "codex", *line)
+    assert parity("which", "codex", "--json", "--for", "0.169.0", *line) == before
+    assert (before[0], json.loads(before[1])["argv"]) == (3, ["exec", "--full-auto"])
+    with pytest.raises(SystemExit, match="2"):
+        parity("which", "codex", "--since", "0.61.0", "--", "exec")
+
+
+def test_a_target_that_nothing_was_looked_at_on_is_refused_with_those_that_are(parity):
+    code, _, err = parity("which", "--target", "amiga", "codex", "--", "exec")
+    assert (code, "x86_64-pc-windows-msvc" in err) == (2, True)
 
 
 def test_which_tells_ranges_and_one_version(parity):
@@ -508,7 +579,9 @@ def test_affects_tells_what_breaks_a_wrapper(parity):
     assert code == 3
     assert "subprocess_cli.py:" in out
     code, out, _ = parity("affects", "--json", "codex", "0.125.0", "0.169.0")
-    assert (code, json.loads(out)["breaks"]) == (3, True)
+    assert (code, json.loads(out)["breaks"]) == (0, False)
+    values = [hit for hit in json.loads(out)["hits"] if hit["finding"]["code"] == "value-removed"]
+    assert [hit["guarded"] for hit in values] == [True, True]
 
 
 def test_an_agent_that_is_not_there_is_refused_with_those_that_are(parity):

@@ -301,7 +301,7 @@ def test_with_a_timeline_the_command_tells_what_other_versions_say(
 ) -> None:
     words = wrapper("import subprocess\nsubprocess.run(['codex', 'exec', '--full-auto', '--no-such'], stdin=-3)\n")
     assert main(["trace", "--root", str(MANIFESTS / "codex"), *words[2:]]) == 0
-    told = "unknown upstream, exec: --full-auto (removed: last seen in 0.125.0) --no-such (never seen)\n"
+    told = "unknown upstream, exec: --full-auto (removed: last seen in 0.146.1) --no-such (never seen)\n"
     assert told in capsys.readouterr().err
 
 

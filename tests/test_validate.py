@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from checkout import REPOSITORY
 from mutating import (
@@ -38,11 +39,14 @@ from mutating import (
     insert,
     put,
     rebuild,
+    remember,
     replace,
     swap,
 )
 
 from pipeline.errors import ArtifactError, ArtifactMissing
+from pipeline.history.sightings import digests, expanded
+from pipeline.surface.timeline import Timeline
 from pipeline.validate import Finding, render_lines
 from pipeline.validate.catalogue import catalogue
 from pipeline.validate.checks import CHECKS, Check, Scope
@@ -61,6 +65,7 @@ LEVELS = "/version_metadata/supported_policy/coverage_requirement"
 MISSING = {"path": ["exec"], "key": "--missing", "upstream_available_on": [LINUX]}
 FIRST_SPAN = "/commands/0/spans/0"
 SPAN = f"{FIRST_SPAN}/state"
+FACTS = "/versions/0/facts_sha256"
 ONLY = "/deltas/wrapper_only_flags/0"
 REQUIREMENTS = "requirements/0.27.1/linux-x64.txt"
 FOREIGN = "wrappers/codex-sdk"
@@ -100,8 +105,19 @@ def forget_completion(root: Path) -> None:
     def without(commands: list[dict[str, Any]]) -> None:
         commands[:] = [command for command in commands if command["path"][:1] != ["completion"]]
 
-    for path in (*root.glob("snapshots/*/*.json"), root / TIMELINE):
+    for path in root.glob("snapshots/*/*.json"):
         edit(path.relative_to(root).as_posix(), "/commands", without)(root)
+    edit(TIMELINE, "/commands", without)(root)
+    timeline = msgspec.json.decode((root / TIMELINE).read_bytes(), type=Timeline)
+    told = digests({one.version: (one.targets, one.binaries) for one in timeline.versions}, expanded(timeline))
+    for index, one in enumerate(timeline.versions):
+        alter(TIMELINE, f"/versions/{index}/facts_sha256", told[one.version])(root)
+
+
+def alone(root: Path) -> None:
+    """A timeline of no other versions than those that are kept."""
+    (root / TIMELINE).unlink()
+    remember(root)
 
 
 def named(commands: list[dict[str, list[str]]], name: str) -> dict[str, list[str]]:
@@ -195,8 +211,10 @@ ROOT = (
     exactly("TIMELINE_INVALID", TIMELINE, swap(TIMELINE, "/versions/0"), pointer="/versions"),
     exactly("TIMELINE_INVALID", TIMELINE, alter(TIMELINE, "/commands/0/spans/0/last", "1.0.0"), pointer="/commands"),
     exactly("NOT_CANONICAL", TIMELINE, replace(TIMELINE, "  ", "\t")),
-    exactly("TIMELINE_STALE", TIMELINE, alter(TIMELINE, SPAN, "hidden"), pointer=f"{FIRST_SPAN}/last"),
-    exactly("TIMELINE_STALE", TIMELINE, drop(TIMELINE, "/commands/0/flags/0"), pointer="/commands/0/flags/0/key"),
+    exactly("TIMELINE_INVALID", TIMELINE, alter(TIMELINE, SPAN, "hidden"), pointer="/versions/1/facts_sha256"),
+    exactly("TIMELINE_INVALID", TIMELINE, drop(TIMELINE, "/commands/0/flags/0"), pointer="/versions/1/facts_sha256"),
+    exactly("TIMELINE_STALE", TIMELINE, alter(TIMELINE, FACTS, "0" * 64), pointer=FACTS),
+    exactly("TIMELINE_STALE", TIMELINE, alone, alter(TIMELINE, SPAN, "hidden"), pointer=SPAN),
     exactly("DIFF_MISSING", DIFF_PAGE, delete(DIFF_PAGE)),
     exactly("DIFF_MISSING", DIFF, delete(DIFF)),
     exactly("DIFF_INVALID", DIFF, put(DIFF, "{")),

@@ -27,13 +27,13 @@ def add_commands(commands: Commands) -> None:
 
 def _diff(arguments: argparse.Namespace) -> int:
     from pipeline import canonical
-    from pipeline.history.diffs import diff_of, recorded, surfaces
+    from pipeline.history.diffs import diff_of, recorded, surfaces, unions
     from pipeline.history.page import render
     from pipeline.history.rule import BREAKING
-    from pipeline.questions.asked import asked
+    from pipeline.questions import asked
 
     root = asked(arguments.agent).root
-    before, after = surfaces(root, arguments.before, arguments.after)
+    before, after = (unions if arguments.ask else surfaces)(root, arguments.before, arguments.after)
     trials = None if arguments.ask else recorded(root, arguments.before, arguments.after)
     if arguments.ask:
         from pipeline import stages

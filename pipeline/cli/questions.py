@@ -32,8 +32,7 @@ def add_commands(commands: Commands) -> None:
         description="Tell which versions take a command line. Nothing is run.",
     )
     _add_agent(which)
-    which.add_argument("--target", metavar="T", help="only what this target has (default: any)")
-    which.add_argument("--for", dest="asked", metavar="V", help="only whether this version takes it (exit code 3: no)")
+    _add_narrowing(which)
     which.add_argument("words", nargs=argparse.REMAINDER, metavar="-- ARGV", help="the words after the program's name")
     which.set_defaults(run=_which)
 
@@ -69,44 +68,51 @@ def add_commands(commands: Commands) -> None:
 
 def _add_agent(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("agent", metavar="AGENT", help="an agent's name below ./cli_manifests, or its folder")
+    _add_json(parser)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="answer as JSON")
 
 
+def _add_narrowing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--target", metavar="T", help="only what this target has (default: any)")
+    parser.add_argument("--for", dest="asked", metavar="V", help="only whether this version takes it (exit code 3: no)")
+
+
 def _explain(arguments: argparse.Namespace) -> int:
-    from pipeline.questions import explain
-    from pipeline.questions.asked import asked
+    from pipeline.questions import asked, explain, explained
 
     agent, words = asked(arguments.agent), arguments.unit
     # A flag is the last word of a unit: what follows one is meant for this command.
     if words[-1:] == ["--json"] and words[-2:-1] and words[-2].startswith("-"):
         words, arguments.json = words[:-1], True
-    found = explain.explain(agent.view, words)
+    found = agent.explain(*words)
     used = list(explain.uses(found, agent.coverages()))
     about = agent.about(found)
     if arguments.json:
-        return _say_json(explain.as_json(found, used, about))
-    return _say(explain.in_words(found, agent.program, used, about))
+        return _say_json(explained.as_json(found, used, about))
+    return _say(explained.in_words(found, agent.program, used, about))
 
 
 def _which(arguments: argparse.Namespace) -> int:
     from pipeline.cli.arguments import FINDINGS
-    from pipeline.questions import which
-    from pipeline.questions.asked import asked
+    from pipeline.questions import asked, which
 
     agent, argv = asked(arguments.agent), arguments.words
-    if argv[:1] == ["--"]:
-        argv = argv[1:]
-    elif "--" in argv and argv[0].startswith("-"):
-        raise UsageError(
-            f"{argv[0]} stands between the agent and --",
-            remedy="write options before the agent: parity which --for V AGENT -- ARGV",
-        )
+    if "--" in argv and argv[0].startswith("-"):
+        ours = argparse.ArgumentParser(prog="parity which AGENT", add_help=False, argument_default=argparse.SUPPRESS)
+        _add_json(ours)
+        _add_narrowing(ours)
+        end = argv.index("--")
+        ours.parse_args(argv[:end], arguments)
+        argv = argv[end + 1 :]
     if arguments.asked is None:
-        ranges = which.which(agent.view, argv, agent.manners, arguments.target)
+        ranges = agent.which(argv, arguments.target)
         if arguments.json:
             return _say_json(which.as_json(ranges, argv, agent.program))
         return _say(which.in_words(ranges, argv, agent.program))
-    answer = which.may_pass(agent.view, argv, arguments.asked, agent.manners, arguments.target)
+    answer = agent.may_pass(argv, arguments.asked, arguments.target)
     if arguments.json:
         _say_json(which.answer_as_json(answer, argv, agent.program, arguments.asked))
     else:
@@ -115,8 +121,7 @@ def _which(arguments: argparse.Namespace) -> int:
 
 
 def _needs(arguments: argparse.Namespace) -> int:
-    from pipeline.questions import needs
-    from pipeline.questions.asked import asked
+    from pipeline.questions import asked, needs
 
     agent = asked(arguments.agent)
     found = needs.needs(agent.view, agent.coverage(arguments.wrapper))
@@ -128,13 +133,12 @@ def _needs(arguments: argparse.Namespace) -> int:
 def _affects(arguments: argparse.Namespace) -> int:
     from pipeline.cli.arguments import FINDINGS
     from pipeline.history.diffs import diff_of, recorded, surfaces
-    from pipeline.questions import affects
-    from pipeline.questions.asked import asked
+    from pipeline.questions import affects, asked
 
     agent = asked(arguments.agent)
     before, after = surfaces(agent.root, arguments.before, arguments.after)
     diff = diff_of(before, after, recorded(agent.root, arguments.before, arguments.after))
-    hits = affects.affects(diff, agent.coverage(arguments.wrapper))
+    hits = affects.affects(diff, agent.coverage(arguments.wrapper), agent.choices(arguments.wrapper))
     if arguments.json:
         _say_json(affects.as_json(diff, hits))
     else:
@@ -143,8 +147,7 @@ def _affects(arguments: argparse.Namespace) -> int:
 
 
 def _queue(arguments: argparse.Namespace) -> int:
-    from pipeline.questions import queue
-    from pipeline.questions.asked import asked
+    from pipeline.questions import asked, queue
 
     agent = asked(arguments.agent)
     reports = agent.reports(arguments.wrapper)

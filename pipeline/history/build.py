@@ -14,7 +14,8 @@ import msgspec
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
-from pipeline.history.sightings import Sighting, Targets, Track, Unit, expanded, spans_of, stateless
+from pipeline.history.sightings import Sighting, Targets, Track, Unit, digests, expanded, spans_of, stateless
+from pipeline.history.usage import required_flags
 from pipeline.layout import Root, in_order, is_version
 from pipeline.surface.timeline import (
     ArgTrack,
@@ -46,11 +47,13 @@ class _Flag(msgspec.Struct, frozen=True):
     state: str | None = None
     possible_values: tuple[_Value, ...] = ()
 
-    def facts(self) -> Iterator[str]:
+    def facts(self, required: frozenset[str]) -> Iterator[str]:
         if self.long and self.short:
             yield f"short={self.short}"
         yield from (f"alias={name}" for name in self.aliases)
         yield from (name for name in ("takes_value", "optional_value", "repeatable") if getattr(self, name))
+        if required & {self.long, self.short, *self.aliases}:
+            yield "required"
 
 
 class _Arg(msgspec.Struct, frozen=True):
@@ -61,7 +64,7 @@ class _Arg(msgspec.Struct, frozen=True):
     state: str | None = None
     possible_values: tuple[_Value, ...] = ()
 
-    def facts(self) -> Iterator[str]:
+    def facts(self, _required: frozenset[str]) -> Iterator[str]:
         if self.position is not None:
             yield f"position={self.position}"
         yield from (name for name in ("required", "variadic") if getattr(self, name))
@@ -69,13 +72,16 @@ class _Arg(msgspec.Struct, frozen=True):
 
 class _Command(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
+    usage: str | None = None
     aliases: tuple[str, ...] = ()
+    pseudo_commands: tuple[str, ...] = ()
     state: str | None = None
     flags: tuple[_Flag, ...] = ()
     args: tuple[_Arg, ...] = ()
 
     def facts(self) -> Iterator[str]:
         yield from (f"alias={name}" for name in self.aliases)
+        yield from (f"pseudo={name}" for name in self.pseudo_commands)
 
 
 class _Binary(msgspec.Struct, frozen=True):
@@ -105,14 +111,22 @@ class History:
         self._binaries: dict[str, dict[str, str]] = {}
         self._facts: dict[str, Facts] = {}
 
-    def keep(self, timeline: Timeline, *, apart_from: Iterable[str] = ()) -> None:
-        """Take over what an earlier timeline says of the versions that are not named."""
-        dropped = set(apart_from)
+    def keep(self, timeline: Timeline, *, apart_from: Iterable[str] = (), where: object = None) -> None:
+        """Take over what an earlier timeline says of the versions that are not named.
+
+        Raises ArtifactInvalid for one of which it does not tell what it once did.
+        """
+        dropped, tracks = set(apart_from), list(expanded(timeline))
+        told = digests({one.version: (one.targets, one.binaries) for one in timeline.versions}, tracks)
+        for at, one in enumerate(timeline.versions):
+            if one.version not in dropped and one.facts_sha256 != told[one.version]:
+                problem = f"$.versions[{at}].facts_sha256: what is told of {one.version} is not what was read of it"
+                raise ArtifactInvalid(problem, where=where, remedy=_RESTORE)
         for one in timeline.versions:
             if one.version not in dropped:
                 self._targets[one.version], self._facts[one.version] = one.targets, {}
                 self._binaries[one.version] = one.binaries or {}
-        for unit, track in expanded(timeline):
+        for unit, track in tracks:
             for version, sighting in track.items():
                 if version not in dropped:
                     self._facts[version][unit] = sighting
@@ -144,13 +158,15 @@ class History:
         for version in looked_at:
             for unit, sighting in self._facts[version].items():
                 tracks.setdefault(unit, {})[version] = sighting
+        rows = {version: (targets, self._binaries[version] or None) for version, targets in looked_at.items()}
+        told = digests(rows, tracks.items())
         return Timeline(
             timeline_schema_version=1,
             tool=tool or self.tool,
             dialect=self.dialect,
             versions=tuple(
-                LookedAt(version=version, targets=targets, binaries=self._binaries[version] or None)
-                for version, targets in looked_at.items()
+                LookedAt(version=version, targets=targets, binaries=binaries, facts_sha256=told[version])
+                for version, (targets, binaries) in rows.items()
             ),
             commands=tuple(_Writer(tracks, looked_at).commands()),
         )
@@ -169,7 +185,7 @@ def timeline_bytes(
     versions = root.versions()
     if root.timeline.exists():
         known = read_timeline(root.timeline)
-        history.keep(known, apart_from=(*versions, *(besides or ())))
+        history.keep(known, apart_from=(*versions, *(besides or ())), where=root.timeline)
         history.tool, history.dialect = known.tool, known.dialect
     for version in versions:
         there = root.targets(version)
@@ -218,11 +234,12 @@ def _units(snapshot: _Snapshot) -> Iterator[tuple[Unit, str]]:
         yield from ((unit._replace(fact=fact), "") for fact in command.facts())
         named: list[tuple[str, _Flag | _Arg]] = [(flag.long or flag.short or "", flag) for flag in command.flags]
         named += [(arg.name, arg) for arg in command.args]
+        required = required_flags(command.usage or "")
         for name, one in named:
             unit = Unit(command.path, name)
             yield unit, own if own != _SHOWN else one.state or _SHOWN
             yield from ((unit._replace(value=value.name), "") for value in one.possible_values)
-            yield from ((unit._replace(fact=fact), "") for fact in one.facts())
+            yield from ((unit._replace(fact=fact), "") for fact in one.facts(required))
 
 
 class _Writer:

@@ -13,9 +13,11 @@ from msgspec.structs import replace
 
 from pipeline import canonical
 from pipeline.errors import UsageError
+from pipeline.history.build import read_timeline
 from pipeline.history.diff import common_targets, difference, order
 from pipeline.history.page import render
 from pipeline.history.reading import read_surface
+from pipeline.history.recalled import recalled
 from pipeline.history.rule import RISKY
 from pipeline.history.sides import Surface
 from pipeline.layout import Root, check_version, in_order, is_version
@@ -25,9 +27,9 @@ from pipeline.surface.diff import Argv, Diff, Finding, Side, Trial, Trials, Witn
 def diff_bytes(root: Root, before: str, after: str, *, program: str = "") -> dict[Path, bytes]:
     """The two files of a diff by path, as the unions and the trial's record give them.
 
-    Raises what ``surfaces`` raises, and ArtifactInvalid for a record that cannot be read.
+    Raises what ``unions`` raises, and ArtifactInvalid for a record that cannot be read.
     """
-    diff = diff_of(*surfaces(root, before, after), recorded(root, before, after))
+    diff = diff_of(*unions(root, before, after), recorded(root, before, after))
     return {
         root.diff(before, after): canonical.encode(diff),
         root.diff(before, after, ".md"): render(diff, program or diff.tool).encode("utf-8"),
@@ -42,24 +44,43 @@ def diff_of(before: Surface, after: Surface, trials: Trials | None = None) -> Di
         tool=after.tool,
         before=Side(version=before.version, union_sha256=before.sha256),
         after=Side(version=after.version, union_sha256=after.sha256),
+        told_by="timeline" if before.is_recalled or after.is_recalled else None,
         targets=common_targets(before, after),
         findings=tuple(tried(difference(before, after), heard)),
     )
 
 
 def surfaces(root: Root, before: str, after: str) -> tuple[Surface, Surface]:
-    """The unions of two versions. Raises UsageError where one is not there, and names the nearest that are."""
-    one, other = (_surface(root, version) for version in (before, after))
+    """Two versions as their unions have them; both as the timeline tells them, where a union is not kept.
+
+    Raises UsageError for a version that was not read, and names the nearest that were.
+    """
+    versions = check_version(before), check_version(after)
+    if all(root.union(version).exists() for version in versions) or not root.timeline.exists():
+        return unions(root, before, after)
+    timeline = read_timeline(root.timeline)
+    read = [one.version for one in timeline.versions]
+    for version in versions:
+        if version not in read:
+            raise _missing(f"{version} was not read, as far as {root.timeline} tells", version, read)
+    one, other = (recalled(timeline, version) for version in versions)
     return one, other
 
 
-def _surface(root: Root, version: str) -> Surface:
-    path = root.union(check_version(version))
-    if not path.exists():
-        near = nearest(version, [one for one in root.versions() if root.union(one).exists()])
-        remedy = f"the nearest: {', '.join(near)}" if near else "take snapshots and run the union stage first"
-        raise UsageError(f"there is no union of {version} in {root.path}", remedy=remedy)
-    return read_surface(path, version)
+def unions(root: Root, before: str, after: str) -> tuple[Surface, Surface]:
+    """The unions of two versions. Raises UsageError where one is not there, and names the nearest that are."""
+    for version in (check_version(before), check_version(after)):
+        if not root.union(version).exists():
+            there = [one for one in root.versions() if root.union(one).exists()]
+            raise _missing(f"there is no union of {version} in {root.path}", version, there)
+    one, other = (read_surface(root.union(version), version) for version in (before, after))
+    return one, other
+
+
+def _missing(problem: str, version: str, there: Sequence[str]) -> UsageError:
+    near = nearest(version, there)
+    remedy = f"the nearest: {', '.join(near)}" if near else "take snapshots and run the union stage first"
+    return UsageError(problem, remedy=remedy)
 
 
 def nearest(version: str, there: Sequence[str]) -> list[str]:

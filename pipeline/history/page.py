@@ -21,6 +21,7 @@ _STATES = {
     "refuted": "the real binaries say otherwise",
     "untried": "by the two surfaces; not tried on binaries",
 }
+_RECALLED = "Told by the timeline: of texts, defaults and environment variables nothing is known."
 _LONGEST = 60
 
 
@@ -31,6 +32,11 @@ def render(diff: Diff, program: str) -> str:
         f"# {program} {diff.before.version} → {diff.after.version}",
         "",
         f"Compared on {', '.join(diff.targets)}." if diff.targets else "No target was read of both versions.",
+        *(
+            ["Told by the timeline: of texts, defaults and environment variables nothing is known."]
+            if diff.told_by
+            else []
+        ),
         "The codes stand in docs/differences.md; what is left out here stands in the JSON file.",
         "",
         "| severity | findings | witnesses confirmed | refuted | untried |",

@@ -7,8 +7,7 @@ facts (a snapshot). That a flag must be given is read from the usage line, where
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path as File
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.history.sides import Offered, Surface
+from pipeline.history.usage import required_flags
 
 
 class _Value(msgspec.Struct, frozen=True):
@@ -125,7 +125,7 @@ def _offered(command: _Command, shared: Mapping[str, _Flag], everywhere: tuple[s
         for flag in command.flags
         if _same(flag, shared.get(flag.long or flag.short or ""))
     }
-    required = frozenset(_required_flags(command.usage or ""))
+    required = required_flags(command.usage or "")
     own = command.available_on or everywhere
     return Offered(
         path=tuple(command.path),
@@ -208,20 +208,3 @@ def _arg_facts(arg: _Arg, everywhere: tuple[str, ...]) -> Json:
     if arg.position is not None:
         found["position"] = arg.position
     return found
-
-
-# What a usage line puts in brackets may be left out, and what it puts in parentheses may be one of several.
-_OPTIONAL = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
-_REQUIRED = re.compile(r"(?<![\w<|-])(--?\w[\w-]*)(?![^\s=,]*\|)")
-
-
-def _required_flags(usage: str) -> Iterator[str]:
-    """The flags that a usage says must be given; none where it has several lines, of which one is enough."""
-    lines = [line for line in usage.splitlines() if line.strip()]
-    if len(lines) != 1:
-        return
-    line, before = lines[0], ""
-    while line != before:
-        line, before = _OPTIONAL.sub(" ", line), line
-    if "|" not in line:
-        yield from _REQUIRED.findall(line)

@@ -37,7 +37,8 @@ class Offered:
 class Surface:
     """``binaries`` is target → digest of what was read there.
 
-    ``sha256`` is that of the file, and ``dialect`` that of the help, if the file says what made it.
+    ``sha256`` is that of the file, and ``dialect`` that of the help, if the file says what made it. ``is_recalled``
+    one is told by the timeline, which knows less than a file.
     """
 
     tool: str
@@ -47,6 +48,7 @@ class Surface:
     sha256: str | None = None
     dialect: str | None = None
     binaries: Mapping[str, str] = field(default_factory=dict)
+    is_recalled: bool = False
 
     @cached_property
     def children(self) -> Mapping[Path, Mapping[str, Path]]:

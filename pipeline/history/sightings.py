@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import NamedTuple
+
+import msgspec
 
 from pipeline.surface.timeline import ArgTrack, CommandTrack, FlagTrack, Span, Timeline, ValueTrack
 
@@ -110,11 +113,13 @@ def _expanded(
 def track_of(spans: Sequence[Span], looked_at: Mapping[str, Targets]) -> Track:
     """What spans say, version by version."""
     versions = list(looked_at)
-    found: dict[str, dict[str, frozenset[str]]] = {}
+    found: Track = {}
     for span in spans:
+        state = span.state or ""
         for version in versions[versions.index(span.first) : versions.index(span.last) + 1]:
-            found.setdefault(version, {})[span.state or ""] = frozenset(span.targets or looked_at[version])
-    return dict(found)
+            one = _sighting(state, span.targets or looked_at[version])
+            found[version] = {**found[version], **one} if version in found else one
+    return found
 
 
 def spans_of(track: Track, looked_at: Mapping[str, Targets]) -> tuple[Span, ...]:
@@ -143,4 +148,46 @@ def spans_of(track: Track, looked_at: Mapping[str, Targets]) -> tuple[Span, ...]
 
 def stateless(track: Track) -> Track:
     """The same versions and targets, as a value has them."""
-    return {version: {"": frozenset().union(*sighting.values())} for version, sighting in track.items()}
+    return {version: _merged(sighting) for version, sighting in track.items()}
+
+
+def _merged(sighting: Sighting) -> Sighting:
+    """All targets of a sighting; the same object for the same targets, of which there are few and of versions many."""
+    if len(sighting) == 1:
+        [targets] = sighting.values()
+        return _of(targets)
+    return _of(frozenset().union(*sighting.values()))
+
+
+@lru_cache(maxsize=1024)
+def _of(targets: frozenset[str]) -> Sighting:
+    return {"": targets}
+
+
+@lru_cache(maxsize=1024)
+def _sighting(state: str, targets: Targets) -> Sighting:
+    return {state: frozenset(targets)} if state else _of(frozenset(targets))
+
+
+def digests(
+    rows: Mapping[str, tuple[Targets, Mapping[str, str] | None]], tracks: Iterable[tuple[Unit, Track]]
+) -> dict[str, str]:
+    """Version → SHA-256 of all that a timeline tells of it: its targets, its binaries, and every unit with its states.
+
+    ``rows`` is version → (targets, binaries). The digests of the units are added up, so that their order does not
+    matter and each that is the same in a run of versions is hashed once.
+    """
+    sums = dict.fromkeys(rows, 0)
+    for unit, track in tracks:
+        seen: Sighting | None = None
+        number = 0
+        for version, sighting in track.items():
+            if sighting is not seen:
+                told = [*unit, sorted((state, sorted(targets)) for state, targets in sighting.items())]
+                seen, number = sighting, int.from_bytes(hashlib.sha256(msgspec.json.encode(told)).digest())
+            sums[version] += number
+    return {version: _digest([*row, str(sums[version])]) for version, row in rows.items()}
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()

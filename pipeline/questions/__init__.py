@@ -1,1 +1,5 @@
-"""Questions that a timeline answers: which versions take a command line, what a unit was, what a wrapper needs."""
+"""Questions that people and programs ask of what was read: what changed, since when, and may I pass this?"""
+
+from pipeline.questions.asked import Asked, asked
+
+__all__ = ["Asked", "asked"]

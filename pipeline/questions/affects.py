@@ -3,21 +3,24 @@
 A change counts if the wrapper claims the unit, the command that a new requirement stands on, or a command at or below
 one that is gone. A flag that is claimed at the root counts on every command that is claimed, as a union means it. What
 a wrapper guards it refuses itself for versions that lack it: told, and not counted as broken. Which values a wrapper
-passes nobody knows: a value that is gone breaks it if it passes that one.
+passes is known of declared enumerations, which are guarded value by value; of others nobody knows: a value that is gone
+breaks a wrapper if it passes that one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.canonical import Json
+from pipeline.history import Unit
 from pipeline.questions.needs import GUARDED
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag, Level
 from pipeline.surface.diff import Diff, Finding
 
 _CLAIMED = (Level.EXPLICIT, Level.PASSTHROUGH)
 _MATTERS = ("breaking", "risky")
+_OF_VALUES = ("value-removed", "values-listed")
 _Claim = CoveredCommand | CoveredFlag | CoveredArg
 _Path = tuple[str, ...]
 
@@ -36,22 +39,30 @@ class Hit(NamedTuple):
     @property
     def certain(self) -> bool:
         """Whether it is known that the wrapper does what the finding is about; of values it is not."""
-        return self.finding.code not in ("value-removed", "values-listed")
+        return self.finding.code not in _OF_VALUES
 
     @property
     def breaks(self) -> bool:
         return self.finding.severity == "breaking" and not self.guarded
 
 
-def affects(diff: Diff, coverage: Sequence[CoveredCommand]) -> list[Hit]:
-    """Breaking and risky findings about what the wrapper claims, in the order of the diff."""
-    claims = _Claims(coverage)
+def affects(
+    diff: Diff, coverage: Sequence[CoveredCommand], choices: Mapping[Unit, Collection[str]] | None = None
+) -> list[Hit]:
+    """Breaking and risky findings about what the wrapper claims, in the order of the diff.
+
+    ``choices`` are the values of the flags and args of which no other can be passed, each guarded.
+    """
+    claims, known = _Claims(coverage), choices or {}
     hits = []
     for finding in diff.findings:
         claim = claims.met(finding) if finding.severity in _MATTERS else None
-        if claim is not None:
-            places = tuple(f"{one.file}:{one.line}" for one in claim.evidence or () if one.file)
-            hits.append(Hit(finding, claim.level, claim.note == GUARDED, places))
+        values = known.get(Unit(tuple(finding.path), finding.key or finding.name or ""))
+        by_value = values is not None and finding.code in _OF_VALUES
+        if claim is None or (by_value and finding.value and finding.value not in (values or ())):
+            continue
+        places = tuple(f"{one.file}:{one.line}" for one in claim.evidence or () if one.file)
+        hits.append(Hit(finding, claim.level, by_value or claim.note == GUARDED, places))
     return hits
 
 

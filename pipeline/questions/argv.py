@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.questions.view import AtVersion, Found, Path
-from pipeline.surface.timeline import Span
+from pipeline.surface.timeline import CommandTrack, Span
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,15 @@ class Manners:
     """How a framework's parser differs from others.
 
     ``hyphens``: a word that begins with a hyphen may be the value of the flag before it. ``once``: a flag that is not
-    known to be repeatable may be given only once.
+    known to be repeatable may be given only once. ``late``: a command may be named behind positionals.
     """
 
     hyphens: bool = True
     once: bool = False
+    late: bool = False
 
 
-MANNERS = {"clap": Manners(hyphens=False, once=True)}
+MANNERS = {"clap": Manners(hyphens=False, once=True, late=True)}
 """By help dialect; all others are taken to be lenient."""
 
 
@@ -59,6 +60,7 @@ class _Reading:
     manners: Manners
     path: Path = ()
     given: int = 0
+    complete: bool = False
     hidden: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     only_on: tuple[str, ...] | None = None
@@ -74,6 +76,17 @@ class _Reading:
     def refusal(self, word: str, reason: str, unit: str = "") -> Refusal:
         return Refusal(word, reason, " ".join((*self.path, *((unit,) if unit else ()))))
 
+    def enter(self, command: CommandTrack, word: str) -> None:
+        self.path, self.given = tuple(command.path), 0
+        if span := self.at.span(command.spans):
+            self.read(word, span)
+
+    @property
+    def may_name_a_command(self) -> bool:
+        """Whether the next word may be a command: not behind a positional that takes it, or any where that is so."""
+        args = self.at.args(self.path)[: self.given]
+        return not args or (self.manners.late and "variadic" not in args[-1].facts)
+
 
 def judge(at: AtVersion, argv: Sequence[str], manners: Manners) -> Verdict:
     """The verdict of a version on the words after the program's name."""
@@ -83,7 +96,7 @@ def judge(at: AtVersion, argv: Sequence[str], manners: Manners) -> Verdict:
     while words:
         word = words.pop()
         if ended or word == "-" or not word.startswith("-"):
-            problem = _plain(reading, word, ended=ended)
+            problem = _plain(reading, word, words, ended=ended)
         elif word == "--":
             ended, problem = True, None
         else:
@@ -91,21 +104,21 @@ def judge(at: AtVersion, argv: Sequence[str], manners: Manners) -> Verdict:
         if problem:
             return Verdict(problem, tuple(reading.hidden))
     missing = (one.name for one in at.args(reading.path)[reading.given :] if "required" in one.facts)
-    return Verdict(None, tuple(reading.hidden), tuple(missing), reading.only_on)
+    return Verdict(None, tuple(reading.hidden), () if reading.complete else tuple(missing), reading.only_on)
 
 
-def _plain(reading: _Reading, word: str, *, ended: bool) -> Refusal | None:
+def _plain(reading: _Reading, word: str, words: list[str], *, ended: bool) -> Refusal | None:
     at, path = reading.at, reading.path
-    if not ended and not reading.given:
-        child = at.child(path, word)
-        if child:
-            reading.path = tuple(child.path)
-            if span := at.span(child.spans):
-                reading.read(word, span)
+    commands = not ended and reading.may_name_a_command
+    if commands:
+        if at.is_help_page(path, word):
+            return _help(reading, words)
+        if child := at.child(path, word):
+            reading.enter(child, word)
             return None
     args = at.args(path)
     elsewhere = any(other.path[-1] == word for other in at.view.children.get(path, ()))
-    if elsewhere and not ended and not reading.given:
+    if elsewhere and commands:
         taken_for = f", and would be read as {args[0].name}" if args else ""
         return reading.refusal(word, f"is no command here{taken_for}", word)
     if reading.given < len(args):
@@ -116,6 +129,20 @@ def _plain(reading: _Reading, word: str, *, ended: bool) -> Refusal | None:
         return reading.refusal(word, "is one word too many" if args else "is no command here, and nothing else fits")
     reading.given += 1
     return _value(reading, word, arg)
+
+
+def _help(reading: _Reading, words: list[str]) -> Refusal | None:
+    """A page of help, which takes the words of a command and nothing else; help itself has one too."""
+    reading.complete = True
+    while words:
+        word = words.pop()
+        if reading.at.is_help_page(reading.path, word) and not words:
+            return None
+        child = reading.at.child(reading.path, word)
+        if child is None:
+            return reading.refusal(word, "is no command here, of which there is help", word)
+        reading.enter(child, word)
+    return None
 
 
 def _flags(reading: _Reading, word: str, words: list[str]) -> Refusal | None:

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pipeline
 from pipeline import canonical
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactMissing, UsageError
-from pipeline.history import read_timeline
+from pipeline.history import Unit, read_timeline
 from pipeline.layout import MANIFESTS, Root, is_version, version_key
 from pipeline.questions.argv import MANNERS, Manners
-from pipeline.questions.explain import Explained
+from pipeline.questions.explain import Explained, explain
 from pipeline.questions.view import View
+from pipeline.questions.which import Answer, Range, may_pass, which
 from pipeline.surface.coverage import CoveredCommand, Manifest
 
 OWN = "wrapper"
+_LIBRARY = Path(pipeline.__file__).parent
+# With an installed library, and in a checkout of it.
+_INSTALLED = (_LIBRARY / "manifests", _LIBRARY.parent / MANIFESTS)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One agent's folder."""
+    """One agent's folder, and the questions that a program asks of it at run time.
+
+    codex = asked("codex")
+    codex.may_pass(["exec", "--full-auto"], "0.150.0").says  # "no"
+    """
 
     root: Root
+
+    def may_pass(self, argv: Sequence[str], version: str, target: str | None = None) -> Answer:
+        """Whether a version takes a command line (see ``pipeline.questions.which``)."""
+        return may_pass(self.view, argv, version, self.manners, target)
+
+    def which(self, argv: Sequence[str], target: str | None = None) -> list[Range]:
+        """The versions that take a command line, as ranges, and the word that each other range refuses."""
+        return which(self.view, argv, self.manners, target)
+
+    def explain(self, *words: str) -> Explained:
+        """What every version says of a command, a flag, an arg or a value (see ``pipeline.questions.explain``)."""
+        return explain(self.view, words)
 
     @cached_property
     def view(self) -> View:
@@ -67,6 +88,16 @@ class Asked:
             remedy=f"name one of: {known}; or give a wrapper_coverage.json",
         )
 
+    def choices(self, wrapper: str | None) -> Mapping[Unit, Collection[str]]:
+        """The values of each enumeration of the project's own wrapper; of others nothing is known."""
+        from pipeline.contract.folder import open_folder
+        from pipeline.wrapper.capabilities import choices_of
+        from pipeline.wrapper.registry import wrapper as declared
+
+        agent = open_folder(self.root.path).agent
+        own = agent and agent.wrapper
+        return choices_of(declared(own.name).declarations) if own and wrapper in (None, OWN) else {}
+
     def reports(self, wrapper: str | None) -> dict[str, Path]:
         """Version → the report on any target, of a wrapper by its name; None is the project's own.
 
@@ -86,7 +117,7 @@ class Asked:
         view = self.view
         for version in sorted(self.root.versions(), key=version_key, reverse=True):
             at = view.order.get(version, -1)
-            if any(view.order[one.span.first] <= at <= view.order[one.span.last] for one in explained.lives):
+            if any(view.order[one.first] <= at <= view.order[one.last] for one in explained.lives):
                 text = self._about(version, explained)
                 return text and f"{text} ({version})"
         return None
@@ -105,13 +136,17 @@ class Asked:
 
 
 def asked(agent: str) -> Asked:
-    """An agent by its name (a folder of ``cli_manifests`` here), or by its folder's path. Raises UsageError."""
-    named = Path(MANIFESTS) / agent
-    for path in (named, Path(agent)):
+    """An agent by its name, or by its folder's path.
+
+    A name is that of a folder of ``cli_manifests`` here, else of one that came with this library: an installed program
+    asks from wherever it is. Raises UsageError for any other, with those that there are.
+    """
+    places = [Path(MANIFESTS), *_INSTALLED]
+    for path in (places[0] / agent, Path(agent), *(place / agent for place in places[1:])):
         if (path / "RULES.json").is_file():
             return Asked(Root(path))
-    known = ", ".join(root.path.name for root in agent_roots(Path(MANIFESTS))) if Path(MANIFESTS).is_dir() else ""
+    known = sorted({root.path.name for place in places if place.is_dir() for root in agent_roots(place)})
     raise UsageError(
         f"there is no agent {agent!r}",
-        remedy=f"name one of: {known}" if known else "give the path of an agent's folder",
+        remedy=f"name one of: {', '.join(known)}" if known else "give the path of an agent's folder",
     )

@@ -1,6 +1,7 @@
 """What is known of one unit: since when, until when, hidden when, where, with which values, and who uses it.
 
-Everything is a bound: the versions between two that were looked at are not judged.
+Everything is a bound: the versions between two that were looked at are not judged. For people and for programs it is
+told by ``pipeline.questions.explained``.
 """
 
 from __future__ import annotations
@@ -9,35 +10,31 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.canonical import Json
 from pipeline.errors import UsageError
-from pipeline.questions.view import Path, View
+from pipeline.questions.lives import Life, lives
+from pipeline.questions.view import AtVersion, Path, View
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag
-from pipeline.surface.timeline import ArgTrack, CommandTrack, FlagTrack, Span
+from pipeline.surface.timeline import ArgTrack, CommandTrack, FlagTrack, Span, ValueTrack
 
 _NEAREST = 3
 
 
-class Life(NamedTuple):
-    """One span of a unit with what was looked at around it; ``after`` and ``before`` None: nothing was."""
-
-    span: Span
-    after: str | None
-    before: str | None
-
-
 class Explained(NamedTuple):
-    """``path`` and ``unit`` identify it; ``unit`` is a flag's key or an arg's name, "" for a command.
+    """``path``, ``unit`` and ``value`` identify it; ``unit`` is a flag's key or an arg's name, "" for a command.
 
-    ``came_when_it_went`` are flags of the same command (or commands beside it) that were first seen in the very version
-    that lacks it for the first time: where a replacement may be found.
+    Where to look instead of what is gone, as the very version says that lacks it for the first time: ``now_named`` is
+    the flag that has its name, ``still_of`` are the other commands that have the flag, ``came_when_it_went`` are flags
+    of the same command (or commands beside it, or values) that were not there before.
     """
 
     path: Path
     unit: str
+    value: str
     lives: tuple[Life, ...]
     facts: tuple[tuple[str, tuple[Life, ...]], ...]
     values: tuple[tuple[str, tuple[Life, ...]], ...]
+    now_named: str
+    still_of: tuple[Path, ...]
     came_when_it_went: tuple[str, ...]
 
 
@@ -51,7 +48,8 @@ class Used(NamedTuple):
 
 
 def explain(view: View, words: Sequence[str]) -> Explained:
-    """Explain a command (``exec resume``), a flag (``exec --full-auto``, ``exec -m``) or an arg (``exec PROMPT``).
+    """Explain a command (``exec resume``), a flag (``exec --full-auto``, ``exec -m``), an arg (``exec PROMPT``) or a
+    value (``-a never``, ``--ask-for-approval=never``).
 
     Aliases of commands and other names of flags are understood, of any version. Raises UsageError for a unit that no
     version has, with the nearest names.
@@ -61,28 +59,50 @@ def explain(view: View, words: Sequence[str]) -> Explained:
     while rest and (child := _child(view, path, rest[0])):
         path, rest = tuple(child.path), rest[1:]
     command = view.commands.get(path)
-    if len(rest) > 1:
-        raise UsageError(
-            f"{rest[1]!r} stands behind {rest[0]!r}, and one unit is explained at a time",
-            remedy="ask for a command, and then one flag or arg of it; `parity which` judges a whole line",
-        )
-    if command is None:
-        raise _unknown(view, path, rest)
-    track = _named(command, rest[0]) if rest else command
-    if track is None:
+    if rest[:1] and "=" in rest[0]:
+        rest[:1] = rest[0].split("=", 1)
+    track = command and (_named(command, rest[0]) if rest else command)
+    if command is None or track is None:
         raise _unknown(view, path, rest)
     spans = command.spans if track.spans is None else track.spans
+    if rest[1:]:
+        return _value(view, path, track, rest[1:], spans)
+    own = lives(view, spans)
+    gone = own[-1].before if own else None
+    flag = track.key if isinstance(track, FlagTrack) else ""
     return Explained(
         path,
         "" if isinstance(track, CommandTrack) else _name(track),
-        tuple(_lives(view, spans)),
-        tuple((fact, tuple(_lives(view, spans))) for fact in track.facts or ())
-        + tuple((one.name, tuple(_lives(view, one.spans))) for one in track.facts_at_times or ()),
-        ()
-        if isinstance(track, CommandTrack)
-        else tuple((one.name, tuple(_lives(view, one.spans or spans))) for one in track.values or ()),
-        tuple(_came_when_it_went(view, command, track, spans)),
+        "",
+        own,
+        tuple((fact, own) for fact in track.facts or ())
+        + tuple((one.name, lives(view, one.spans)) for one in track.facts_at_times or ()),
+        tuple((one.name, lives(view, one.spans or spans)) for one in _values(track)),
+        _now_named(view.at(gone), path, flag) if gone and flag else "",
+        tuple(_still_of(view.at(gone), path, flag)) if gone and flag else (),
+        tuple(_came(view, command, track, gone)) if gone else (),
     )
+
+
+def _value(
+    view: View, path: Path, track: CommandTrack | FlagTrack | ArgTrack, rest: Sequence[str], spans: Sequence[Span]
+) -> Explained:
+    listed = _values(track)
+    found = next((one for one in listed if one.name == rest[0]), None)
+    if len(rest) > 1 or isinstance(track, CommandTrack) or (found is None and not listed):
+        raise UsageError(
+            f"{rest[-1]!r} is no value of a unit that lists its values, and one unit is explained at a time",
+            remedy="ask for a command, and then one flag or arg of it; `parity which` judges a whole line",
+        )
+    if found is None:
+        raise UsageError(
+            f"no version that was looked at lists {rest[0]!r} as a value of {_name(track)}",
+            remedy=f"listed are: {', '.join(one.name for one in listed)}",
+        )
+    own = lives(view, found.spans or spans)
+    gone = own[-1].before if own else None
+    came = [one.name for one in listed if one is not found and lives(view, one.spans or spans)[0].first == gone]
+    return Explained(path, _name(track), found.name, own, (), (), "", (), tuple(came))
 
 
 def uses(explained: Explained, coverages: Iterable[tuple[str, Sequence[CoveredCommand]]]) -> Iterator[Used]:
@@ -95,94 +115,6 @@ def uses(explained: Explained, coverages: Iterable[tuple[str, Sequence[CoveredCo
             if claim is not None:
                 places = tuple(f"{one.file}:{one.line}" for one in claim.evidence or () if one.file)
                 yield Used(wrapper, claim.level, claim.note, places)
-
-
-def as_json(explained: Explained, used: Sequence[Used] = (), about: str | None = None) -> Json:
-    """The answer as a JSON object; optional keys are absent where there is nothing to say."""
-    found: Json = {"path": explained.path}
-    if explained.unit:
-        found["flag" if explained.unit.startswith("-") else "arg"] = explained.unit
-    if about:
-        found["about"] = about
-    found["spans"] = [_bounds(life) for life in explained.lives]
-    for key, named in (("facts", explained.facts), ("values", explained.values)):
-        if named:
-            found[key] = [{"name": name, "spans": [_bounds(life) for life in lives]} for name, lives in named]
-    if explained.came_when_it_went:
-        found["came_when_it_went"] = explained.came_when_it_went
-    if used:
-        found["used_by"] = [
-            {
-                "wrapper": one.wrapper,
-                "level": one.level,
-                **({"note": one.note} if one.note else {}),
-                **({"places": one.places} if one.places else {}),
-            }
-            for one in used
-        ]
-    return found
-
-
-def in_words(explained: Explained, program: str, used: Sequence[Used] = (), about: str | None = None) -> str:
-    """The answer for people."""
-    lines = [" ".join((program, *explained.path, *((explained.unit,) if explained.unit else ())))]
-    if about:
-        lines += [f"  {line}" for line in about.splitlines() if line.strip()]
-    lines += [f"  {life_in_words(life)}" for life in explained.lives]
-    same = explained.lives
-    if explained.facts:
-        lines.append("  " + ", ".join(name + _apart(lives, same) for name, lives in explained.facts))
-    if explained.values:
-        lines.append("  values: " + ", ".join(name + _apart(lives, same) for name, lives in explained.values))
-    if explained.came_when_it_went:
-        lines.append(f"  came when it went: {', '.join(explained.came_when_it_went)}")
-    for one in used:
-        places = f" ({', '.join(one.places)})" if one.places else ""
-        lines.append(f"  used by {one.wrapper}: {one.level}{places}")
-    return "\n".join((*lines, ""))
-
-
-def life_in_words(life: Life) -> str:
-    """``visible since 0.147.0 (not in 0.125.0), in 0.169.0 still``, and the like."""
-    span, after, before = life
-    since = f"since {span.first}" + (f" (not so in {after})" if after else ", the first that was looked at")
-    until = f"until {span.last} (not so in {before})" if before else f"still in {span.last}"
-    on = f", on {', '.join(span.targets)} only" if span.targets else ""
-    return f"{span.state or 'there'} {since}, {until}{on}"
-
-
-def _apart(lives: Sequence[Life], same: Sequence[Life]) -> str:
-    """When, where it is not as long as the unit itself."""
-    own = [(life.span.first, life.span.last) for life in lives]
-    if _covers(own) == _covers([(life.span.first, life.span.last) for life in same]):
-        return ""
-    return f" ({'; '.join(first if first == last else f'{first} to {last}' for first, last in own)})"
-
-
-def _covers(spans: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    return spans[0][0], spans[-1][1]
-
-
-def _lives(view: View, spans: Sequence[Span]) -> Iterator[Life]:
-    for span in spans:
-        first, last = view.order[span.first], view.order[span.last]
-        after = view.versions[first - 1] if first else None
-        before = view.versions[last + 1] if last + 1 < len(view.versions) else None
-        yield Life(span, after, before)
-
-
-def _bounds(life: Life) -> Json:
-    span = life.span
-    found: Json = {"first": span.first, "last": span.last}
-    for key, value in (
-        ("after", life.after),
-        ("before", life.before),
-        ("state", span.state),
-        ("targets", span.targets),
-    ):
-        if value:
-            found[key] = value
-    return found
 
 
 def _child(view: View, path: Path, word: str) -> CommandTrack | None:
@@ -231,13 +163,21 @@ def _names(view: View, path: Path) -> list[str]:
     return [*(flag.key for flag in command.flags or ()), *(arg.name for arg in command.args or ())]
 
 
-def _came_when_it_went(
-    view: View, command: CommandTrack, track: CommandTrack | FlagTrack | ArgTrack, spans: Sequence[Span]
-) -> Iterator[str]:
-    last = view.order[spans[-1].last]
-    if last + 1 >= len(view.versions):
-        return
-    gone = view.versions[last + 1]
+def _now_named(gone: AtVersion, path: Path, flag: str) -> str:
+    """The flag that a name of one that is gone spells."""
+    found = gone.flag(path, flag)
+    return found.name if found and found.name != flag else ""
+
+
+def _still_of(gone: AtVersion, path: Path, flag: str) -> Iterator[Path]:
+    """The other commands that have the flag where one has not."""
+    for other in gone.view.commands:
+        if other != path and gone.command(other) and (found := gone.flag(other, flag)) and found.name == flag:
+            yield other
+
+
+def _came(view: View, command: CommandTrack, track: CommandTrack | FlagTrack | ArgTrack, gone: str) -> Iterator[str]:
+    """What was first seen in a version, of the same kind and in the same place."""
     if isinstance(track, FlagTrack):
         for flag in command.flags or ():
             own = command.spans if flag.spans is None else flag.spans
@@ -247,6 +187,10 @@ def _came_when_it_went(
         for other in view.children.get(tuple(track.path[:-1]), ()):
             if other.spans[0].first == gone:
                 yield " ".join(other.path)
+
+
+def _values(track: CommandTrack | FlagTrack | ArgTrack) -> Sequence[ValueTrack]:
+    return () if isinstance(track, CommandTrack) else track.values or ()
 
 
 def _claim(entry: CoveredCommand, explained: Explained) -> CoveredCommand | CoveredFlag | CoveredArg | None:

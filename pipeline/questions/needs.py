@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from pipeline.canonical import Json
 from pipeline.layout import version_key
+from pipeline.questions.lives import unbroken
 from pipeline.questions.view import View
 from pipeline.surface.coverage import CoveredCommand, Level
-from pipeline.surface.timeline import Span
 
 _CLAIMED = (Level.EXPLICIT, Level.PASSTHROUGH)
 GUARDED = "capability-guarded"
@@ -33,13 +33,9 @@ def needs(view: View, coverage: Sequence[CoveredCommand]) -> list[Need]:
     """Every claimed unit, by path, then by key or name."""
     found = []
     for path, unit, guarded in _claimed(coverage):
-        spans = _spans(view, path, unit)
-        since = after = None
-        if spans and spans[-1].last == view.versions[-1]:
-            since = _start(view, spans)
-            at = view.order[since]
-            after = view.versions[at - 1] if at else None
-        found.append(Need(path, unit, since, after, guarded))
+        there = unbroken(view, view.spans(path, unit))
+        still = there if there and there.before is None else None
+        found.append(Need(path, unit, still and still.first, still and still.after, guarded))
     return sorted(found, key=lambda need: (need.path, need.unit))
 
 
@@ -96,28 +92,3 @@ def _claimed(coverage: Sequence[CoveredCommand]) -> Iterator[tuple[tuple[str, ..
         for arg in entry.args or ():
             if arg.level in _CLAIMED:
                 yield path, arg.name, arg.note == GUARDED
-
-
-def _spans(view: View, path: tuple[str, ...], unit: str) -> Sequence[Span]:
-    command = view.commands.get(path)
-    if command is None:
-        return ()
-    if not unit:
-        return command.spans
-    for key, spans in (
-        *((flag.key, flag.spans) for flag in command.flags or ()),
-        *((arg.name, arg.spans) for arg in command.args or ()),
-    ):
-        if key == unit:
-            return command.spans if spans is None else spans
-    return ()
-
-
-def _start(view: View, spans: Sequence[Span]) -> str:
-    """Where the last unbroken run begins; spans of other states or targets do not break it."""
-    start = min(view.order[span.first] for span in spans if span.last == view.versions[-1])
-    while earlier := [
-        view.order[span.first] for span in spans if view.order[span.last] + 1 >= start > view.order[span.first]
-    ]:
-        start = min(earlier)
-    return view.versions[start]

@@ -17,6 +17,7 @@ import msgspec
 
 from pipeline import canonical
 from pipeline.canonical import Json
+from pipeline.questions.lives import unbroken
 from pipeline.questions.view import AtVersion, Found, View
 
 Severity = Literal["high", "medium", "low"]
@@ -142,20 +143,20 @@ def _item(
     uncovered: set[tuple[str, ...]],
     agent: str,
 ) -> Item:
-    start = at.place
     found = _found(at, path, unit)
-    while start and _there(AtVersion(view, start - 1), path, unit):
-        start -= 1
+    version = view.versions[at.place]
+    there = unbroken(view, view.spans(path, unit), version)
+    since = there.first if there else version
     return Item(
         id=_id(agent, path, unit),
         path=path,
         unit=unit,
         severity=_severity(path, unit, found, uncovered),
-        since=view.versions[start],
-        after=view.versions[start - 1] if start else None,
-        age=at.place - start + 1,
-        new=then is not None and not _there(then, path, unit),
-        suggestion=_suggestion(at, path, unit, found, guarded=start > 0),
+        since=since,
+        after=there.after if there else None,
+        age=at.place - view.order[since] + 1,
+        new=then is not None and then.place < view.order[since],
+        suggestion=_suggestion(at, path, unit, found, guarded=since != view.versions[0]),
     )
 
 
@@ -169,10 +170,6 @@ def _found(at: AtVersion, path: tuple[str, ...], unit: str) -> Found | None:
     if unit.startswith("-"):
         return at.flag(path, unit)
     return next((one for one in at.args(path) if one.name == unit), None) if unit else None
-
-
-def _there(at: AtVersion, path: tuple[str, ...], unit: str) -> bool:
-    return bool(_found(at, path, unit) if unit else at.command(path))
 
 
 def _id(agent: str, path: tuple[str, ...], unit: str) -> str:

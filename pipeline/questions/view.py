@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from pipeline.errors import UsageError
 from pipeline.layout import version_key
 from pipeline.surface.timeline import ArgTrack, CommandTrack, FlagTrack, Span, Timeline
 
@@ -61,15 +62,34 @@ class View:
                 found.setdefault(path[:-1], []).append(command)
         return found
 
+    def spans(self, path: Path, unit: str = "") -> Sequence[Span]:
+        """The spans of a command, or of a flag or arg of it by its key or name; none of what no version has."""
+        command = self.commands.get(path)
+        if command is None or not unit:
+            return command.spans if command else ()
+        named = [(flag.key, flag.spans) for flag in command.flags or ()]
+        named += [(arg.name, arg.spans) for arg in command.args or ()]
+        return next((command.spans if spans is None else spans for name, spans in named if name == unit), ())
+
     def at(self, version: str, target: str | None = None) -> AtVersion:
         """One of ``versions``, on one target or on any."""
         return AtVersion(self, self.order[version], target)
 
-    def neighbours(self, version: str) -> tuple[str | None, str | None]:
-        """The nearest versions looked at before and after one that was not."""
-        key = version_key(version)
-        before = [one for one in self.versions if version_key(one) < key]
-        after = [one for one in self.versions if version_key(one) > key]
+    def versions_on(self, target: str | None) -> tuple[str, ...]:
+        """The versions that were looked at on a target, or on any. Raises UsageError for a target that none was."""
+        if target is None:
+            return self.versions
+        found = tuple(one.version for one in self.timeline.versions if target in one.targets)
+        if not found:
+            known = dict.fromkeys(each for one in self.timeline.versions for each in one.targets)
+            raise UsageError(f"no version was looked at on {target!r}", remedy=f"name one of: {', '.join(known)}")
+        return found
+
+    def neighbours(self, version: str, target: str | None = None) -> tuple[str | None, str | None]:
+        """The nearest versions looked at (on a target) before and after one that was not."""
+        key, versions = version_key(version), self.versions_on(target)
+        before = [one for one in versions if version_key(one) < key]
+        after = [one for one in versions if version_key(one) > key]
         return (before[-1] if before else None), (after[0] if after else None)
 
 
@@ -99,9 +119,14 @@ class AtVersion:
     def child(self, path: Path, word: str) -> CommandTrack | None:
         """The command of that name, or of that other name, right below a path."""
         for track in self.view.children.get(path, ()):
-            if track.path[-1] == word or f"alias={word}" in self._facts(track):
-                return track if self.span(track.spans) else None
+            if (track.path[-1] == word or f"alias={word}" in self._facts(track)) and self.span(track.spans):
+                return track
         return None
+
+    def is_help_page(self, path: Path, word: str) -> bool:
+        """Whether a word names a child that only prints help."""
+        command = self.command(path)
+        return command is not None and f"pseudo={word}" in self._facts(command)
 
     def flag(self, path: Path, name: str) -> Found | None:
         """The flag that a name spells on a command: its key, its short name or another one."""

@@ -43,43 +43,40 @@ class Answer(NamedTuple):
 
 
 def which(view: View, argv: Sequence[str], manners: Manners, target: str | None = None) -> list[Range]:
-    """The verdicts of all versions, as ranges, oldest first; on one target, or on any."""
-    versions = view.versions
+    """The verdicts of all versions, as ranges, oldest first; on one target, or on any.
+
+    Raises UsageError for a target on which nothing was looked at.
+    """
+    versions = view.versions_on(target)
     verdicts = [judge(view.at(version, target), argv, manners) for version in versions]
-    found = []
-    for verdict, first, last in runs(versions, verdicts):
-        start, end = view.order[first], view.order[last]
-        found.append(
-            Range(
-                first,
-                last,
-                versions[start - 1] if start else None,
-                versions[end + 1] if end + 1 < len(versions) else None,
-                verdict,  # type: ignore[arg-type]
-            )
+    order = {version: at for at, version in enumerate(versions)}
+    return [
+        Range(
+            first,
+            last,
+            versions[order[first] - 1] if order[first] else None,
+            next(iter(versions[order[last] + 1 :]), None),
+            verdict,  # type: ignore[arg-type]
         )
-    return found
+        for verdict, first, last in runs(versions, verdicts)
+    ]
 
 
 def may_pass(view: View, argv: Sequence[str], version: str, manners: Manners, target: str | None = None) -> Answer:
-    """Whether ``version`` takes a line: what it says itself, else what its neighbours agree on.
+    """Whether ``version`` takes a line: what it says itself, else what the versions around it agree on.
 
-    Cheap enough to be asked before every call. Raises UsageError for a version that is none.
+    Of a version before the first or after the last that was looked at nobody knows. Cheap enough to be asked before
+    every call. Raises UsageError for a version that is none, and for a target on which nothing was looked at.
     """
-    if check_version(version) in view.order:
-        asked: tuple[str, ...] = (version,)
-    else:
-        asked = tuple(one for one in view.neighbours(version) if one)
+    if check_version(version) in view.versions_on(target):
+        refusal = judge(view.at(version, target), argv, manners).refusal
+        return Answer("no" if refusal else "yes", refusal, (version,))
+    asked = tuple(one for one in view.neighbours(version, target) if one)
     refusals = [judge(view.at(one, target), argv, manners).refusal for one in asked]
-    if not refusals:
-        return Answer("unknown", None, ())
-    if all(refusals):
-        return Answer("no", refusals[-1], asked)
-    # Beyond the versions that were looked at nobody knows that what is there stays.
-    beyond = version not in view.order and None in view.neighbours(version)
-    if any(refusals) or beyond:
-        return Answer("unknown", next((one for one in refusals if one), None), asked)
-    return Answer("yes", None, asked)
+    refusal = next((one for one in refusals if one), None)
+    if len(asked) < len(("before", "after")) or (any(refusals) and not all(refusals)):
+        return Answer("unknown", refusal, asked)
+    return Answer("no" if refusal else "yes", refusal, asked)
 
 
 def as_json(ranges: Sequence[Range], argv: Sequence[str], program: str) -> Json:

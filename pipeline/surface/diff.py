@@ -76,13 +76,15 @@ class Diff(Shape, frozen=True, kw_only=True):
     """``diffs/<A>..<B>.json``. Only ``targets`` that were read of both versions are compared.
 
     Findings are by severity, then by command, then by unit and code. Without ``targets`` the two surfaces have none
-    in common, and where each is offered was not compared.
+    in common, and where each is offered was not compared. ``told_by`` the timeline are versions whose unions are not
+    kept: of texts, defaults, environment variables and stability nothing is known then.
     """
 
     diff_schema_version: Literal[1]
     tool: str
     before: Side
     after: Side
+    told_by: Literal["timeline"] | None = None
     targets: Targets
     findings: tuple[Finding, ...]
 

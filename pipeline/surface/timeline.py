@@ -9,7 +9,11 @@ from pipeline.surface.units import CommandPath, Shape, State
 
 
 class LookedAt(Shape, frozen=True, kw_only=True):
-    """A version that was read, and on which targets."""
+    """A version that was read, and on which targets.
+
+    ``facts_sha256`` is of all that the timeline tells of it. Where its snapshots are gone nothing else would tell of a
+    slip of the hand, or of two branches that were merged line by line.
+    """
 
     version: str
     targets: tuple[str, ...]
@@ -20,6 +24,7 @@ class LookedAt(Shape, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    facts_sha256: Sha256
 
 
 class Span(Shape, frozen=True, kw_only=True):
@@ -49,8 +54,9 @@ class ValueTrack(Shape, frozen=True, kw_only=True):
 Facts = Annotated[
     tuple[str, ...],
     Meta(
-        description="What a parser needs to know: short=-m, alias=NAME, takes_value, optional_value, repeatable of a "
-        "flag; position=0, required, variadic of an arg; alias=NAME of a command. They hold while the unit is there."
+        description="What a parser needs to know: short=-m, alias=NAME, takes_value, optional_value, repeatable, "
+        "required of a flag; position=0, required, variadic of an arg; alias=NAME of a command, and pseudo=help where "
+        "a child is only a page of help. They hold while the unit is there."
     ),
 ]
 

@@ -109,7 +109,7 @@ CHECKS: tuple[Check, ...] = (
         files.timeline_findings,
         {
             "TIMELINE_MISSING": "There is a timeline as soon as there is a version.",
-            "TIMELINE_INVALID": "timeline.json is strict JSON and has the shape of a timeline.",
+            "TIMELINE_INVALID": "timeline.json is strict JSON, has its shape, and tells of each version what was read.",
         },
     ),
     *_checks(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
-from pipeline.history import read_timeline
+from pipeline.history import History, read_timeline
 from pipeline.layout import POINTERS
 from pipeline.surface.lock import Lock
 from pipeline.surface.snapshot import Supplement
@@ -156,7 +156,7 @@ def timeline_findings(tree: Tree) -> Iterator[Finding]:
         yield tree.finding("TIMELINE_MISSING", path, _MISSING)
     if not missing and not found:
         try:
-            read_timeline(path)
+            History().keep(read_timeline(path), apart_from=tree.root.versions())
         except ArtifactInvalid as error:
             place, _, problem = error.problem.partition(": ")
             yield tree.finding("TIMELINE_INVALID", path, problem, pointer_at(place))

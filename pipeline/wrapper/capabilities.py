@@ -58,6 +58,11 @@ def capabilities_of(declarations: Iterable[Declaration], sightings: Sightings, *
     return Capabilities(schema_version=1, tool=tool, versions=every, units=tuple(ordered))
 
 
+def choices_of(declarations: Iterable[Declaration]) -> dict[Unit, frozenset[str]]:
+    """The values of every declared enumeration: no others can be passed, and a ``Guard`` asks of each."""
+    return {unit: frozenset(choices) for unit, _, choices in _declared(declarations) if choices}
+
+
 def _declared(declarations: Iterable[Declaration]) -> Iterator[tuple[Unit, bool, tuple[str, ...]]]:
     """Every declared unit, whether it is guarded, and the values of its enumeration."""
     declarations = tuple(declarations)

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import comparing, filling, questions, stages, tracing, upkeep
+from pipeline.cli import comparing, filling, questions, showing, stages, tracing, upkeep
 from pipeline.errors import ParityError
 from pipeline.layout import check_version
 
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     tracing.add_commands(commands)
     comparing.add_commands(commands)
     questions.add_commands(commands)
+    showing.add_commands(commands)
     filling.add_commands(commands)
     return parser
 

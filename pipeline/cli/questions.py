@@ -11,7 +11,6 @@ import sys
 from pipeline.canonical import Json
 from pipeline.cli.arguments import Commands
 from pipeline.errors import UsageError
-from pipeline.layout import version_key
 
 
 def add_commands(commands: Commands) -> None:
@@ -150,22 +149,7 @@ def _queue(arguments: argparse.Namespace) -> int:
     from pipeline.questions import asked, queue
 
     agent = asked(arguments.agent)
-    reports = agent.reports(arguments.wrapper)
-    version = arguments.at or max(reports, key=version_key)
-    if version not in reports:
-        raise UsageError(
-            f"there is no report on {version}", remedy=f"name one of: {', '.join(sorted(reports, key=version_key))}"
-        )
-    earlier = [one for one in reports if version_key(one) < version_key(version)]
-    against = max(earlier, key=version_key) if earlier else None
-    found = queue.queue(
-        agent.view,
-        version,
-        queue.missing_in(reports[version]),
-        agent=agent.root.path.name,
-        against=against,
-        before=queue.missing_in(reports[against]) if against else (),
-    )
+    found = agent.queue(arguments.wrapper, arguments.at)
     if arguments.json:
         return _say_json(queue.as_json(found))
     return _say(queue.in_words(found, agent.program))

@@ -56,11 +56,11 @@ def render(diff: Diff, program: str) -> str:
 def _each(findings: Sequence[Finding], program: str) -> Iterator[str]:
     """One item for each finding, below its command."""
     for path, group in groupby(findings, key=lambda one: one.path):
-        yield f"- {_code(' '.join((program, *path)))}"
+        yield f"- {code_span(' '.join((program, *path)))}"
         for one in group:
             yield f"  - {_named(one)}{BY_CODE[one.code].summary} (`{one.code}`){_change(one)}{_around(one)}"
             if one.witness:
-                yield f"    - {_code(' '.join((program, *one.witness.argv)))}: {_STATES[one.witness.state]}"
+                yield f"    - {code_span(' '.join((program, *one.witness.argv)))}: {_STATES[one.witness.state]}"
 
 
 def _together(findings: Sequence[Finding], program: str) -> Iterator[str]:
@@ -74,18 +74,18 @@ def _together(findings: Sequence[Finding], program: str) -> Iterator[str]:
             continue
         for path, units in groupby(found, key=lambda one: one.path):
             row = ", ".join(f"{_unit(one)}{_change(one)}{_around(one)}" for one in units)
-            yield f"  - {_code(' '.join((program, *path)))}: {row}"
+            yield f"  - {code_span(' '.join((program, *path)))}: {row}"
 
 
 def _command(one: Finding, program: str) -> str:
-    return _code(" ".join((program, *one.path))) + (f": {_code(one.value)}" if one.value else "")
+    return code_span(" ".join((program, *one.path))) + (f": {code_span(one.value)}" if one.value else "")
 
 
 def _unit(one: Finding) -> str:
     name = one.key or one.name or ""
     if one.value and BY_CODE[one.code].field in ("possible_values", "about"):
-        return _code(f"{name}={one.value}" if one.unit == "flag" else f"{name} {one.value}")
-    return _code(f"{name} {one.value or ''}".strip()) if name or one.value else "(the command)"
+        return code_span(f"{name}={one.value}" if one.unit == "flag" else f"{name} {one.value}")
+    return code_span(f"{name} {one.value or ''}".strip()) if name or one.value else "(the command)"
 
 
 def _named(one: Finding) -> str:
@@ -95,7 +95,11 @@ def _named(one: Finding) -> str:
 def _change(one: Finding) -> str:
     """Both values, where they are short and say more than the code does."""
     if one.code.endswith(("-split", "-merged")):
-        return f" It was one of {_code(one.before)}'s." if one.code.endswith("-split") else f" See {_code(one.after)}."
+        return (
+            f" It was one of {code_span(one.before)}'s."
+            if one.code.endswith("-split")
+            else f" See {code_span(one.after)}."
+        )
     if BY_CODE[one.code].field in ("about", "available_on", "place") or one.before is one.after is None:
         return ""
     sides = [_said(value) for value in (one.before, one.after)]
@@ -109,7 +113,7 @@ def _said(value: Any) -> str | None:
     if value is None:
         return "(nothing)"
     short = isinstance(value, str | int) and not isinstance(value, bool) and len(str(value)) <= _LONGEST
-    return _code(str(value)) if short else None
+    return code_span(str(value)) if short else None
 
 
 def _around(one: Finding) -> str:
@@ -118,7 +122,7 @@ def _around(one: Finding) -> str:
     if one.targets is not None:
         said.append(f"on {', '.join(one.targets)}")
     if one.inherited_by:
-        said.append(f"also of {', '.join(_code(' '.join(path)) for path in one.inherited_by)}")
+        said.append(f"also of {', '.join(code_span(' '.join(path)) for path in one.inherited_by)}")
     elif one.with_it and one.unit == "flag":
         said.append("also of every command")
     if one.with_it and one.unit == "command":
@@ -128,7 +132,7 @@ def _around(one: Finding) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
-def _code(text: str) -> str:
+def code_span(text: str) -> str:
     """A code span on one line, whatever the text holds; a bar would end a table's cell, and none stands in one here."""
     line = " ".join(text.split())
     fence = "`" * (1 + max((len(run) for run in _runs(line)), default=0))

@@ -7,18 +7,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pipeline
 from pipeline import canonical
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactMissing, UsageError
 from pipeline.history import Unit, read_timeline
-from pipeline.layout import MANIFESTS, Root, is_version, version_key
+from pipeline.layout import MANIFESTS, Root, in_order, is_version, version_key
 from pipeline.questions.argv import MANNERS, Manners
 from pipeline.questions.explain import Explained, explain
 from pipeline.questions.view import View
 from pipeline.questions.which import Answer, Range, may_pass, which
 from pipeline.surface.coverage import CoveredCommand, Manifest
+
+if TYPE_CHECKING:
+    from pipeline.questions.queue import Queue
 
 OWN = "wrapper"
 _LIBRARY = Path(pipeline.__file__).parent
@@ -111,6 +115,32 @@ class Asked:
                 f"no reports on {self.root.path.name} and wrapper {wrapper or OWN!r}", remedy=f"wrappers here: {known}"
             )
         return found
+
+    def queue(self, wrapper: str | None, version: str | None = None, against: str | None = None) -> Queue:
+        """The queue of a version that is reported on (None: the newest), compared with another one (None: the report
+        before). Raises UsageError for a version that is not there.
+        """
+        from pipeline.questions.queue import missing_in, queue
+
+        reports = self.reports(wrapper)
+        version = version or max(reports, key=version_key)
+        if version not in reports:
+            known = ", ".join(in_order(reports))
+            raise UsageError(f"there is no report on {version}", remedy=f"name one of: {known}")
+        earlier = [one for one in reports if version_key(one) < version_key(version)]
+        against = against or max(earlier, key=version_key, default=None)
+        for one in filter(None, (version, against)):
+            if one not in self.view.order:
+                remedy = "write the timeline first: parity timeline"
+                raise UsageError(f"the timeline does not know {one}", remedy=remedy)
+        return queue(
+            self.view,
+            version,
+            missing_in(reports[version]),
+            agent=self.root.path.resolve().name,
+            against=against,
+            before=missing_in(reports[against]) if against in reports else (),
+        )
 
     def about(self, explained: Explained) -> str | None:
         """What help says of a unit, in the newest version that is kept and has it; None where it says nothing."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.canonical import Json
 from pipeline.report.elsewhere import in_words
 
-_TITLES = {
+TITLES = {
     "missing_commands": "Missing commands",
     "missing_flags": "Missing flags",
     "missing_args": "Missing args",
@@ -55,12 +55,12 @@ def render_report(document: Json, blocks: Mapping[str, Sequence[tuple[int, bytes
         "",
         "| list | units |",
         "|---|---:|",
-        *(f"| {title} | {counts[name]} |" for name, title in _TITLES.items() if counts.get(name)),
+        *(f"| {title} | {counts[name]} |" for name, title in TITLES.items() if counts.get(name)),
     ]
     if not any(counts.values()):
         page.append("| everything is covered | 0 |")
     pieces = ["\n".join((*page, "")).encode()]
-    for name, title in _TITLES.items():
+    for name, title in TITLES.items():
         if counts.get(name):
             pieces += [f"\n## {title}\n\n".encode(), *(text for _, text in blocks[name])]
     return pieces

@@ -1,0 +1,101 @@
+"""The model of a version and a wrapper, from what is committed: the report, the timeline, two unions, the coverages."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from pipeline import canonical
+from pipeline.canonical import Json
+from pipeline.contract.folder import open_folder
+from pipeline.errors import ArtifactMissing
+from pipeline.faces.findings import Findings
+from pipeline.faces.model import Entry, Overview, Place
+from pipeline.faces.places import Places, Spoken, declarations, literals
+from pipeline.faces.words import typed, visible
+from pipeline.history.diffs import diff_of, recorded, surfaces
+from pipeline.layout import MANIFESTS, relative, version_key
+from pipeline.questions.affects import affects
+from pipeline.questions.asked import OWN, Asked
+from pipeline.report.elsewhere import in_words
+from pipeline.surface.coverage import CoveredCommand
+from pipeline.surface.diff import Diff
+from pipeline.surface.report import Report
+from pipeline.trace.described import open_wrapper
+
+
+def gather(
+    agent: Asked, *, version: str | None = None, against: str | None = None, wrapper: str | None = None
+) -> Overview:
+    """``version`` None is the newest that is reported on, ``against`` None the one before it, ``wrapper`` None ours.
+
+    Raises UsageError for what is not there, ArtifactMissing and ArtifactInvalid for files.
+    """
+    wrapper = wrapper or OWN
+    reports = agent.reports(wrapper)
+    version = version or max(reports, key=version_key)
+    against = against or _before(agent, version)
+    queue = agent.queue(wrapper, version, against)
+    raw = canonical.read_bytes(reports[version])
+    document = canonical.loads(raw, reports[version])
+    report = canonical.convert(document, Report, reports[version])
+    diff = _diff(agent, against, version) if against else None
+    coverages = dict(agent.coverages())
+    hits = {name: tuple(affects(diff, coverage)) for name, coverage in coverages.items()} if diff else {}
+    name = agent.root.path.resolve().name
+    findings = Findings(agent.program, (name, wrapper), places(agent, wrapper, coverages.get(wrapper, ())))
+    return Overview(
+        agent=visible(name),
+        program=visible(agent.program),
+        wrapper=wrapper,
+        wrapper_version=visible(report.inputs.wrapper.wrapper_version or "") or None,
+        version=version,
+        against=against,
+        targets=tuple(report.inputs.upstream.targets),
+        report=raw,
+        entries=tuple(_entries(agent.program, document["deltas"])),
+        queue=queue,
+        diff=diff,
+        hits=hits,
+        findings=findings.all(queue, document["deltas"], hits.get(wrapper, ())),
+    )
+
+
+def places(agent: Asked, wrapper: str, coverage: Sequence[CoveredCommand]) -> Places:
+    """Where a wrapper speaks of its units. Paths begin in the repository, wherever it lies."""
+    root = agent.root
+    path = (root if wrapper == OWN else root.wrapper(wrapper)).wrapper_coverage
+    base = Path(root.path.resolve().name)
+    if root.path.resolve().parent.name == MANIFESTS:
+        base = MANIFESTS / base
+    return Places(_spoken(agent, wrapper, coverage), Place((base / relative(path, root.path)).as_posix()))
+
+
+def _spoken(agent: Asked, wrapper: str, coverage: Sequence[CoveredCommand]) -> Spoken:
+    folder = open_folder(agent.root.path)
+    if wrapper == OWN:
+        own = folder.agent and folder.agent.wrapper
+        return declarations(own.name) if own else literals(coverage, OWN)
+    package = wrapper
+    with contextlib.suppress(ArtifactMissing):
+        package = open_wrapper(folder, wrapper)[1].package.spec
+    return literals(coverage, visible(package))
+
+
+def _before(agent: Asked, version: str) -> str | None:
+    """The version before that has a union."""
+    unions = [one for one in agent.root.versions() if agent.root.union(one).exists()]
+    return max((one for one in unions if version_key(one) < version_key(version)), key=version_key, default=None)
+
+
+def _diff(agent: Asked, before: str, after: str) -> Diff:
+    return diff_of(*surfaces(agent.root, before, after), recorded(agent.root, before, after))
+
+
+def _entries(program: str, deltas: Mapping[str, Sequence[Json]]) -> Iterator[Entry]:
+    for name, entries in deltas.items():
+        for entry in entries:
+            path, unit = tuple(entry["path"]), entry.get("key") or entry.get("name") or ""
+            said = (entry.get("note"), in_words(entry).strip())
+            yield Entry(name, path, unit, typed(program, path, unit), visible(" ".join(filter(None, said))))

@@ -5,6 +5,7 @@ from tasks.acquire import task_acquire, task_lock
 from tasks.backfill import task_backfill
 from tasks.capabilities import task_capabilities
 from tasks.diff import task_diff, task_trial
+from tasks.faces import task_faces
 from tasks.findings import task_findings
 from tasks.metadata import task_metadata
 from tasks.onboard import task_onboard
@@ -34,6 +35,7 @@ __all__ = [
     "task_backfill",
     "task_capabilities",
     "task_diff",
+    "task_faces",
     "task_fetch_wrapper",
     "task_findings",
     "task_lock",

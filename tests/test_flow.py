@@ -131,6 +131,7 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
     assert groups - set(DEFAULT_STAGES) == {
         "acquire",
         "backfill",
+        "faces",
         "fetch-wrapper",
         "lock",
         "onboard",

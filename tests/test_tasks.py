@@ -46,6 +46,7 @@ NAMES = {
     "fetch-wrapper": f"[a-z_]+:{WRAPPER}",
     "trace": f"[a-z_]+:{WRAPPER}",
     "diff": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
+    "faces": f"[a-z_]+:{VERSION}(:{WRAPPER})?",
     "trial": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
 }
 
@@ -104,6 +105,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
     assert dodo().DOIT_CONFIG["default_tasks"] == list(DEFAULT_STAGES)
     assert set(NAMES) - set(DEFAULT_STAGES) == {
         "acquire",
+        "faces",
         "fetch-wrapper",
         "lock",
         "promote",
@@ -166,8 +168,11 @@ UNDECIDING = {
     "trace": {"acquire", "snapshot", "helptext", "oracle"},
     "findings": {"lifecycle", "oracle", "report", "trace", "union", "wrapper"},
 }
-# What is imported by its name when it is needed, which no graph of imports shows.
-BY_NAME = {"pipeline.validate.checks": {"pipeline.validate.freshness", "pipeline.validate.matrix"}}
+# What is imported by its name when it is needed, or read as text: no graph of imports shows it.
+BY_NAME = {
+    "pipeline.validate.checks": {"pipeline.validate.freshness", "pipeline.validate.matrix"},
+    "pipeline.faces.places": {"pipeline.wrapper.codex"},
+}
 
 
 @cache
@@ -231,7 +236,7 @@ def closure_rooms(modules: set[str]) -> set[str]:
     return {module.split(".")[1] for module in reached if "." in module}
 
 
-@pytest.mark.parametrize("stage", [*DEFAULT_STAGES, "snapshot", "trace", "trial"])
+@pytest.mark.parametrize("stage", [*DEFAULT_STAGES, "faces", "snapshot", "trace", "trial"])
 def test_the_rooms_of_a_stage_hold_all_code_that_it_runs(stage: str) -> None:
     calls = {task["actions"][0][1][0].func: task for name, task in tasks().items() if stage_of(name) == stage}
     for task in calls.values():

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.faces.model import LEVELS, Finding, Level
 from pipeline.faces.places import CLAIMED, Places
@@ -100,7 +101,7 @@ class Findings:
         about: tuple[str, ...] = (),
     ) -> Finding:
         words = typed(self._program, path, unit)
-        named = (rule, *self._subject, *path, unit, *about)
+        named = canonical.encode([rule, *self._subject, path, unit, *about])
         return Finding(
             rule=rule,
             title=RULES.get(rule) or BY_CODE[rule.removeprefix("diff-")].summary,
@@ -112,7 +113,7 @@ class Findings:
             message=f"{words} {said}" if list_ else f"{words}: {said}",
             advice=advice,
             place=self._places.of(path, unit),
-            fingerprint=hashlib.sha256("\0".join(named).encode("utf-8")).hexdigest(),
+            fingerprint=hashlib.sha256(named).hexdigest(),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline import canonical
 from pipeline.canonical import Json
@@ -18,6 +19,7 @@ from pipeline.history.diffs import diff_of, recorded, surfaces
 from pipeline.layout import MANIFESTS, relative, version_key
 from pipeline.questions.affects import affects
 from pipeline.questions.asked import OWN, Asked
+from pipeline.questions.queue import Queue
 from pipeline.report.elsewhere import in_words
 from pipeline.surface.coverage import CoveredCommand
 from pipeline.surface.diff import Diff
@@ -37,24 +39,55 @@ def gather(
     version = version or max(reports, key=version_key)
     against = against or _before(agent, version)
     queue = agent.queue(wrapper, version, against)
-    raw = canonical.read_bytes(reports[version])
-    document = canonical.loads(raw, reports[version])
-    report = canonical.convert(document, Report, reports[version])
-    diff = _diff(agent, against, version) if against else None
     coverages = dict(agent.coverages())
+    return overview_of(
+        canonical.read_bytes(reports[version]),
+        reports[version],
+        subject=Subject(agent.root.path.resolve().name, agent.program, wrapper),
+        queue=queue,
+        diff=_diff(agent, against, version) if against else None,
+        coverages=coverages,
+        places=places(agent, wrapper, coverages.get(wrapper, ())),
+    )
+
+
+class Subject(NamedTuple):
+    """What is shown: an agent, its program as it is typed, and a wrapper by its name."""
+
+    agent: str
+    program: str
+    wrapper: str
+
+
+def overview_of(
+    raw: bytes,
+    where: object,
+    *,
+    subject: Subject,
+    queue: Queue,
+    diff: Diff | None,
+    coverages: Mapping[str, Sequence[CoveredCommand]],
+    places: Places,
+) -> Overview:
+    """The model, from the bytes of a report (of the file ``where``) and what belongs to it.
+
+    Raises ArtifactInvalid for bytes that are no report.
+    """
+    document = canonical.loads(raw, where)
+    inputs = canonical.convert(document, Report, where).inputs
     hits = {name: tuple(affects(diff, coverage)) for name, coverage in coverages.items()} if diff else {}
-    name = agent.root.path.resolve().name
-    findings = Findings(agent.program, (name, wrapper), places(agent, wrapper, coverages.get(wrapper, ())))
+    agent, program, wrapper = subject
+    findings = Findings(program, (agent, wrapper), places)
     return Overview(
-        agent=visible(name),
-        program=visible(agent.program),
+        agent=visible(agent),
+        program=visible(program),
         wrapper=wrapper,
-        wrapper_version=visible(report.inputs.wrapper.wrapper_version or "") or None,
-        version=version,
-        against=against,
-        targets=tuple(report.inputs.upstream.targets),
+        wrapper_version=visible(inputs.wrapper.wrapper_version or "") or None,
+        version=inputs.upstream.semantic_version,
+        against=diff.before.version if diff else None,
+        targets=tuple(inputs.upstream.targets),
         report=raw,
-        entries=tuple(_entries(agent.program, document["deltas"])),
+        entries=tuple(_entries(program, document["deltas"])),
         queue=queue,
         diff=diff,
         hits=hits,
@@ -97,5 +130,5 @@ def _entries(program: str, deltas: Mapping[str, Sequence[Json]]) -> Iterator[Ent
     for name, entries in deltas.items():
         for entry in entries:
             path, unit = tuple(entry["path"]), entry.get("key") or entry.get("name") or ""
-            said = (entry.get("note"), in_words(entry).strip())
-            yield Entry(name, path, unit, typed(program, path, unit), visible(" ".join(filter(None, said))))
+            said = (entry.get("note"), in_words(entry).strip(" ()"))
+            yield Entry(name, path, unit, typed(program, path, unit), visible("; ".join(filter(None, said))))

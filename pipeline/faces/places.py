@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
 import pipeline
 from pipeline import canonical
@@ -75,56 +76,68 @@ def declarations(wrapper: str) -> Spoken:
 
 def declared(sources: Mapping[str, str]) -> Spoken:
     """The same of the text of source files, by the name that their places get."""
-    modules = {file: _parsed(file, text) for file, text in sources.items()}
-    classes = [
-        _Class(file, node) for file, tree in modules.items() for node in tree.body if isinstance(node, ast.ClassDef)
-    ]
+    modules = [_Module(file, _parsed(file, text)) for file, text in sources.items()]
+    by_name = {module.name: module for module in modules}
     found: dict[tuple[Command, str], Place] = {}
-    for one in classes:
-        path = one.path
-        if path is not None:
-            found[path, ""] = one.place(one.node)
-            for unit, place in _fields(one, classes):
-                found.setdefault((path, unit), place)
-    for file, tree in modules.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _COMMANDS:
-                path = tuple(filter(None, map(_string, node.args)))
-                found.setdefault((path, ""), Place(file, node.lineno))
+    for module in modules:
+        for node in module.classes.values():
+            path = _path_of(node)
+            if path is not None:
+                found[path, ""] = module.place(node)
+                for unit, place in _fields(module, node, by_name):
+                    found.setdefault((path, unit), place)
+    for module in modules:
+        for call in ast.walk(module.tree):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _COMMANDS:
+                found.setdefault((_strings(call.args), ""), module.place(call))
     return found
 
 
 @dataclass(frozen=True)
-class _Class:
+class _Module:
     file: str
-    node: ast.ClassDef
+    tree: ast.Module
 
     @property
-    def path(self) -> Command | None:
-        """The command that the class declares; None for a part."""
-        stated = next((word.value for word in self.node.keywords if word.arg == "path"), None)
-        if not isinstance(stated, ast.Tuple):
-            return None
-        return tuple(filter(None, map(_string, stated.elts)))
+    def name(self) -> str:
+        return PurePosixPath(self.file).stem
 
-    def place(self, node: ast.stmt) -> Place:
+    @cached_property
+    def classes(self) -> dict[str, ast.ClassDef]:
+        return {node.name: node for node in self.tree.body if isinstance(node, ast.ClassDef)}
+
+    @cached_property
+    def imported(self) -> dict[str, str]:
+        """Name → the last part of the module that it is imported from."""
+        froms = (node for node in self.tree.body if isinstance(node, ast.ImportFrom) and node.module)
+        return {name.name: str(node.module).rpartition(".")[2] for node in froms for name in node.names}
+
+    def place(self, node: ast.stmt | ast.expr) -> Place:
         return Place(self.file, node.lineno)
 
 
-def _fields(one: _Class, classes: Sequence[_Class]) -> Iterator[tuple[str, Place]]:
+def _path_of(node: ast.ClassDef) -> Command | None:
+    """The command that a class declares; None for a part."""
+    stated = next((word.value for word in node.keywords if word.arg == "path"), None)
+    return _strings(stated.elts) if isinstance(stated, ast.Tuple) else None
+
+
+def _fields(module: _Module, one: ast.ClassDef, modules: Mapping[str, _Module]) -> Iterator[tuple[str, Place]]:
     """The units of a class and then of its bases, by key or name."""
-    for node in one.node.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Call):
-            call = node.value
-            key = _string(call.args[0]) if call.args else None
-            if key and isinstance(call.func, ast.Name) and call.func.id in _FIELDS:
-                yield key, one.place(node)
-    for base in one.node.bases:
-        # A base stands in the same module or is imported by its name from another one of the wrapper.
-        named = [other for other in classes if isinstance(base, ast.Name) and other.node.name == base.id]
-        for other in sorted(named, key=lambda other: other.file != one.file)[:1]:
-            if other is not one:
-                yield from _fields(other, classes)
+    for node in one.body:
+        call = node.value if isinstance(node, ast.AnnAssign) else None
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _FIELDS:
+            yield from ((key, module.place(node)) for key in _strings(call.args[:1]))
+    for base in one.bases:
+        if not isinstance(base, ast.Name):
+            continue
+        home = module if base.id in module.classes else modules.get(module.imported.get(base.id, ""))
+        if home and base.id in home.classes:
+            yield from _fields(home, home.classes[base.id], modules)
+
+
+def _strings(nodes: Iterable[ast.expr]) -> tuple[str, ...]:
+    return tuple(node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _first(evidence: Iterable[Witness] | None, package: str) -> Place | None:
@@ -134,10 +147,6 @@ def _first(evidence: Iterable[Witness] | None, package: str) -> Place | None:
 
 def _line(place: Place) -> tuple[str, int]:
     return place.file, place.line or 0
-
-
-def _string(node: ast.expr) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _text(path: Path) -> str:

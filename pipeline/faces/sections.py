@@ -24,8 +24,9 @@ class Section(NamedTuple):
 def page(head: Sequence[str], sections: Sequence[Section], limit: int | None = None) -> str:
     """The page. ``limit`` bounds its UTF-8 bytes; no section then has more items than the longest one that fits."""
     longest = max((len(section.items) for section in sections), default=0)
-    if limit is None:
-        return _page(head, sections, longest)
+    whole = _page(head, sections, longest)
+    if limit is None or len(whole.encode("utf-8")) <= limit:
+        return whole
     fits = bisect_right(range(longest + 1), limit, key=lambda most: len(_page(head, sections, most).encode("utf-8")))
     return _page(head, sections, max(fits - 1, 0))
 

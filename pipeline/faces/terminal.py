@@ -69,7 +69,7 @@ def _counts(overview: Overview) -> Padding:
     table.add_column(justify="right")
     for name, count in overview.counts.items():
         table.add_row(Text(TITLES[name]), Text(str(count)))
-    return Padding(table, (1, 0, 0, 2), expand=False)
+    return Padding(table, (1, 0, 1, 2), expand=False)
 
 
 def _found(title: str, findings: tuple[Finding, ...], rest: str) -> list[RenderableType]:

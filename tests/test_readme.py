@@ -62,6 +62,17 @@ def test_the_error_example_is_the_error(monkeypatch: pytest.MonkeyPatch, capsys:
     assert capsys.readouterr().err.rstrip("\n") == expected
 
 
+def test_the_shown_report_is_what_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.chdir(CHECKOUT)
+    [example] = [block for block in blocks("console") if "parity show" in block]
+    command, *shown, rest = example.removeprefix("$ ").rstrip("\n").split("\n")
+    assert cli.main(shlex.split(command)[1:]) == 0
+    assert capfdbinary.readouterr().out.decode().splitlines()[: len(shown)] == shown
+    assert rest == "…"
+
+
 VERSIONS = sorted(
     (root.name, version) for root in (CHECKOUT / "cli_manifests").iterdir() for version in Root(root).versions()
 )

@@ -313,6 +313,17 @@ def test_a_page_within_its_limit_is_whole() -> None:
     )
 
 
+def test_a_pull_request_tells_what_is_new_before_what_was_missing_already() -> None:
+    text = FACES["pr-body"].render(of(wrapper="codex-sdk"))
+    ages = [
+        "new" if "(new, since" in line else "old"
+        for line in text.splitlines()
+        if re.match(r"- (high|medium|low): ", line)
+    ]
+    assert ages == sorted(ages)
+    assert ages.count("new") == 150
+
+
 def test_a_pull_request_tells_each_wrapper_what_breaks_it() -> None:
     text = FACES["pr-body"].render(of())
     assert "## What affects our wrapper: 7" in text
@@ -355,7 +366,18 @@ def sarif_schema(
 @pytest.fixture(scope="module")
 def junit_schema(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> xmlschema.XMLSchema:
     """The schema of Jenkins, as the sources of pytest bring it."""
-    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "pytest==9.2.0"]
+    words = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--retries=0",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "pytest==9.2.0",
+    ]
     return xmlschema.XMLSchema(published(words, "junit-10.xsd", tmp_path_factory.mktemp("junit"), request))
 
 

@@ -41,14 +41,16 @@ def head(overview: Overview) -> list[str]:
     ]
 
 
-def queue_sections(overview: Overview) -> Iterator[Section]:
-    """What is to do, and what is not any more."""
+def queue_sections(overview: Overview, *, new_first: bool = False) -> Iterator[Section]:
+    """What is to do, and what is not any more. ``new_first``: what is new before what was missing already."""
     queue = overview.queue
     about = {(finding.path, finding.unit): finding for finding in overview.to_do}
     if queue.items:
-        items = tuple(_item(item, about[item.path, item.unit]) for item in queue.items)
+        ordered = sorted(queue.items, key=lambda item: new_first and not item.new)
+        items = tuple(_item(item, about[item.path, item.unit]) for item in ordered)
         since = f"{sum(item.new for item in queue.items)} new since {queue.against}. " if queue.against else ""
-        lead = f"{since}Most urgent first, then oldest; below each unit what to write."
+        order = "What is new first, then by urgency" if new_first else "Most urgent first, then oldest"
+        lead = f"{since}{order}; below each unit what to write."
         yield Section(f"To do: {len(items)}", lead, items, command(overview, "parity queue"))
     if queue.closed:
         closed = tuple(code(visible(one)) for one in queue.closed)

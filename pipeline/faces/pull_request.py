@@ -20,7 +20,7 @@ LIMIT = 65_536
 
 
 def render(overview: Overview) -> str:
-    sections = (*_breaking(overview), *_wrappers(overview), *queue_sections(overview), _next(overview))
+    sections = (*_breaking(overview), *_wrappers(overview), *queue_sections(overview, new_first=True), _next(overview))
     return page(head(overview), sections, LIMIT)
 
 

@@ -75,7 +75,7 @@ def overview_of(
     """
     document = canonical.loads(raw, where)
     inputs = canonical.convert(document, Report, where).inputs
-    hits = {name: tuple(affects(diff, coverage)) for name, coverage in coverages.items()} if diff else {}
+    hits = {one: tuple(affects(diff, said, agent.choices(one))) for one, said in coverages.items()} if diff else {}
     agent, program, wrapper = subject
     findings = Findings(program, (agent, wrapper), places)
     return Overview(

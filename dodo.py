@@ -9,6 +9,7 @@ from tasks.faces import task_faces
 from tasks.findings import task_findings
 from tasks.metadata import task_metadata
 from tasks.onboard import task_onboard
+from tasks.pages import task_pages
 from tasks.promote import task_promote
 from tasks.report import task_report
 from tasks.retain import task_retain
@@ -41,6 +42,7 @@ __all__ = [
     "task_lock",
     "task_metadata",
     "task_onboard",
+    "task_pages",
     "task_promote",
     "task_report",
     "task_retain",

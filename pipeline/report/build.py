@@ -205,7 +205,7 @@ class _Sorter:
                 else self._resolver.parts(unit, claims, waivers, question.relevant, present)
             )
             for targets, standing in parts:
-                name = f"excluded_{_PLURAL[unit.kind]}" if exclusion else _list_for(unit, standing)
+                name = f"excluded_{_PLURAL[unit.kind]}" if exclusion else list_for(unit, standing)
                 if name is not None:
                     on = unit.available_on if len(parts) == 1 else self._targets.list(targets)
                     outcome = (name, on, standing.level, exclusion.note if exclusion else standing.note)
@@ -260,7 +260,7 @@ class _Sorter:
             groups.append(Group(questions, [entry]))
 
 
-def _list_for(unit: Unit, standing: Standing) -> str | None:
+def list_for(unit: Unit, standing: Standing) -> str | None:
     """The list that a unit belongs to, None if it is supported.
 
     Only commands have the lists ``unsupported`` and ``passthrough_candidates``: a flag that is not

@@ -1,0 +1,127 @@
+"""What each wrapper does with an agent: its claims, its standing over versions, its work queue, its left-over flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from pipeline import canonical
+from pipeline.canonical import Json
+from pipeline.contract.rules import Rules
+from pipeline.errors import UsageError
+from pipeline.history.sightings import Track, Unit
+from pipeline.layout import in_order
+from pipeline.pages.standing import COVERED, MISSING, Standing, standing
+from pipeline.questions.asked import OWN, Asked
+from pipeline.questions.queue import Item, Queue, missing_in, queue
+from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag
+
+
+class _Flags(msgspec.Struct, frozen=True):
+    path: tuple[str, ...]
+    flags: tuple[str, ...]
+
+
+class _Numbers(msgspec.Struct, frozen=True):
+    left_over_flags: int
+    visible_flags: int
+
+
+class LeftOver(msgspec.Struct, frozen=True):
+    """Of the commands that a foreign wrapper calls: the shown flags that it does not cover (its ``summary.json``)."""
+
+    upstream_version: str
+    numbers: _Numbers
+    left_over_is: str
+    left_over: tuple[_Flags, ...]
+
+
+@dataclass(frozen=True)
+class Wrapper:
+    """``label`` is its name for people; ``queue`` is None where no report was made."""
+
+    name: str
+    label: str
+    own: bool
+    standing: Standing
+    queue: Queue | None
+    left_over: LeftOver | None
+    claims: Mapping[Unit, Json]
+
+    def covered(self, version: str) -> int:
+        return self.standing.tallies[version][COVERED]
+
+    def counted(self, version: str) -> int:
+        """The units that a wrapper could cover: shown, not excluded and not waived."""
+        tally = self.standing.tallies[version]
+        return tally[COVERED] + tally[MISSING] + tally["unsupported"] + tally["passed through"]
+
+    @property
+    def missing_flags(self) -> list[Item]:
+        return [item for item in self.queue.items if item.unit.startswith("-")] if self.queue else []
+
+
+def wrappers(
+    agent: Asked, rules: Rules, looked_at: Mapping[str, tuple[str, ...]], tracks: Mapping[Unit, Track], at: str
+) -> Iterator[Wrapper]:
+    """Every wrapper that is compared with the agent, the project's own first.
+
+    Of the version ``at`` each unit is told apart.
+    """
+    for name, coverage in agent.coverages():
+        own = name == OWN
+        summary = None if own else agent.root.wrapper(name).summary
+        raw = canonical.read_bytes(summary) if summary and summary.exists() else None
+        yield Wrapper(
+            name=name,
+            label="our own wrapper" if own else name,
+            own=own,
+            standing=standing(looked_at, tracks, coverage, rules, at),
+            queue=_queue(agent, name),
+            left_over=canonical.decode(raw, LeftOver, summary) if raw else None,
+            claims=dict(_claims(coverage)),
+        )
+
+
+def _queue(agent: Asked, wrapper: str) -> Queue | None:
+    """The queue of the newest version that is reported on, compared with the report before it."""
+    try:
+        reports = agent.reports(wrapper)
+    except UsageError:
+        return None
+    ordered = in_order(set(reports) & set(agent.view.versions))
+    if not ordered:
+        return None
+    against = ordered[-2] if ordered[1:] else None
+    return queue(
+        agent.view,
+        ordered[-1],
+        missing_in(reports[ordered[-1]]),
+        agent=agent.root.path.name,
+        against=against,
+        before=missing_in(reports[against]) if against else (),
+    )
+
+
+def _claims(coverage: Sequence[CoveredCommand]) -> Iterator[tuple[Unit, Json]]:
+    for command in coverage:
+        unit = Unit(tuple(command.path))
+        yield unit, _claim(command)
+        yield from ((unit._replace(name=flag.key), _claim(flag)) for flag in command.flags or ())
+        yield from ((unit._replace(name=arg.name), _claim(arg)) for arg in command.args or ())
+
+
+def _claim(entry: CoveredCommand | CoveredFlag | CoveredArg) -> Json:
+    """``at`` are places in the wrapper's source, ``by`` the traced calls that emit the unit."""
+    evidence = entry.evidence or ()
+    scope = entry.scope and (*(entry.scope.platforms or ()), *(entry.scope.target_triples or ()))
+    said = {
+        "level": str(entry.level),
+        "note": entry.note,
+        "only": scope,
+        "at": [f"{one.file}:{one.line}" for one in evidence if one.file],
+        "by": [one.call for one in evidence if one.call],
+    }
+    return {key: value for key, value in said.items() if value}

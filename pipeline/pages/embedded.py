@@ -10,7 +10,7 @@ Versions, targets and texts are numbers: places in the lists at the top. What is
     facts      [[name, spans]], values [[name, spans]]; no spans: as long as the unit itself
     help       {"v": version, "on": target, "l": line, "t": text, "d": default, "e": env, "b": bytes, "by": evidence,
                "vs": [[value, text]]}
-    wrappers   by place in the list of wrappers: {"is": standing in the current version, **claim}, or 0
+    wrappers   by place in the list of wrappers: {"is": standing in the current version, "c": claims}, or 0
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ class Embedded:
         return {key: value for key, value in found.items() if value}
 
     def _standing(self, unit: Unit, wrapper: Wrapper) -> Json | int:
-        stands = wrapper.standing.told.get(unit)
-        return {**({"is": stands} if stands else {}), **wrapper.claims.get(unit, {})} or 0
+        found = {"is": wrapper.standing.told.get(unit), "c": wrapper.claims.get(unit)}
+        return {key: value for key, value in found.items() if value} or 0
 
     def _help(self, unit: Unit) -> Json | None:
         said = self._said.get(unit)

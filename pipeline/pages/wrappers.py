@@ -48,7 +48,7 @@ class Wrapper:
     standing: Standing
     queue: Queue | None
     left_over: LeftOver | None
-    claims: Mapping[Unit, Json]
+    claims: Mapping[Unit, Sequence[Json]]
 
     def covered(self, version: str) -> int:
         return self.standing.tallies[version][COVERED]
@@ -81,7 +81,7 @@ def wrappers(
             standing=standing(looked_at, tracks, coverage, rules, at),
             queue=_queue(agent, name),
             left_over=canonical.decode(raw, LeftOver, summary) if raw else None,
-            claims=dict(_claims(coverage)),
+            claims=_by_unit(coverage),
         )
 
 
@@ -103,6 +103,14 @@ def _queue(agent: Asked, wrapper: str) -> Queue | None:
         against=against,
         before=missing_in(reports[against]) if against else (),
     )
+
+
+def _by_unit(coverage: Sequence[CoveredCommand]) -> Mapping[Unit, Sequence[Json]]:
+    """A unit has several claims where each of them holds on some targets only."""
+    found: dict[Unit, list[Json]] = {}
+    for unit, claim in _claims(coverage):
+        found.setdefault(unit, []).append(claim)
+    return found
 
 
 def _claims(coverage: Sequence[CoveredCommand]) -> Iterator[tuple[Unit, Json]]:

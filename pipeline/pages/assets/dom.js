@@ -39,7 +39,7 @@ function standingBadge(wrap) {
   const stands = wrap ? wrap.is : undefined;
   if (stands === "covered") return make("span", { class: "has" }, "covered");
   if (stands === "missing" || stands === "unsupported") return make("span", { class: "lacks" }, stands);
-  return make("span", { class: "quiet" }, stands ?? (wrap ? `claimed: ${wrap.level}` : "–"));
+  return make("span", { class: "quiet" }, stands ?? (wrap ? `claimed: ${[...new Set(wrap.c.map((claim) => claim.level))].join(", ")}` : "–"));
 }
 
 // The life of a unit over all versions: full height visible, lower half hidden, outlined on some targets, a line not there.
@@ -57,6 +57,8 @@ function strip(spans, width = 210, height = 16) {
   svg.setAttribute("class", "strip");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", spans.map(short).join("; "));
+  svg.setAttribute("viewBox", `0 0 ${(each * versions.length).toFixed(1)} ${height}`);
+  svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("width", (each * versions.length).toFixed(1));
   svg.setAttribute("height", height);
   put("n", 0, newest, height - 2, 1.5);
@@ -99,7 +101,7 @@ function lazyTable({ label, css = "", columns, items, row, first = 100, step = 2
 function select(label, id, options, chosen, changed) {
   const list = make("select", { id, onchange: () => changed(list.value) }, options.map(([value, text]) => make("option", { value }, text)));
   list.value = chosen;
-  return make("label", {}, label, list);
+  return make("div", {}, make("label", { for: id }, label), list);
 }
 
 const versionOptions = (which = versions.map((_, at) => at)) => [...which].reverse().map((at) => [versions[at], versions[at]]);

@@ -67,18 +67,19 @@ function valuePart(unit) {
   ];
 }
 
+const claimText = ({ level, note, only }) => make("div", {}, [level, note, only && `only on ${only.join(", ")}`].filter(Boolean).join("; "));
+
 function wrapperPart(unit) {
   if (!data.wrappers.length) return [];
   const above = unit.kind === "flag" && unit.path.length ? unitAt([], unit.name) : null;
   const rows = data.wrappers.map((wrapper, which) => {
     const wrap = unit.wraps[which] || null, root = above?.wraps[which] || null;
-    const claim = wrap?.level ? wrap : root?.level ? root : null;
-    const told = claim ? [claim.level, claim.note, claim.only && `only on ${claim.only.join(", ")}`].filter(Boolean).join("; ") : "claims nothing";
+    const claims = wrap?.c ?? root?.c ?? [];
     return make("tr", {},
       make("th", { scope: "row" }, wrapper.label),
       make("td", {}, standingBadge(wrap)),
-      make("td", {}, told, claim && claim !== wrap ? " (for the root’s flag)" : ""),
-      make("td", {}, (claim?.at ?? []).map((place) => [make("code", {}, place), " "]), claim?.by ? make("span", { class: "quiet" }, `calls: ${claim.by.join(", ")}`) : null));
+      make("td", {}, claims.length ? claims.map(claimText) : "claims nothing", claims.length && !wrap?.c ? " (for the root’s flag)" : ""),
+      make("td", {}, claims.map(({ at = [], by }) => make("div", {}, at.map((place) => [make("code", {}, place), " "]), by ? make("span", { class: "quiet" }, `calls: ${by.join(", ")}`) : null))));
   });
   const head = ["Wrapper", `In ${versions[current]}`, "Level", "Places in its source"].map((title) => make("th", { scope: "col" }, title));
   return [make("h2", {}, "What wrappers do with it"), make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Wrappers" }, make("table", {}, make("thead", {}, make("tr", {}, head)), make("tbody", {}, rows)))];

@@ -74,7 +74,7 @@ function listUnits() {
   const none = make("p", {}, "Nothing fits. ", make("a", { href: "#units" }, "Show all units"));
   document.getElementById("units-list").replaceChildren(
     make("p", { class: "count", id: "units-count" }, count),
-    items.length ? lazyTable({ label: "Units", css: "units", columns, items, row: unitRow(at) }) : none);
+    items.length ? lazyTable({ label: "The units that fit", css: "units", columns, items, row: unitRow(at) }) : none);
   say(count);
 }
 
@@ -110,7 +110,7 @@ function buildUnits() {
   view("units").replaceChildren(
     heading("units", "Units"),
     make("search", { class: "controls" },
-      make("label", {}, make("span", {}, "Search (press / to come here)"), search),
+      make("div", {}, make("label", { for: "units-q" }, "Search (press / to come here)"), search),
       select("Version", "units-at", versionOptions(), asked.at, (at) => refilter({ at })),
       select("Show", "units-show", Object.keys(SHOW).map((show) => [show, SHOW[show](asked.at)]), asked.show, (show) => refilter({ show })),
       select("Kind", "units-kind", [["all", "all"], ["command", "commands"], ["flag", "flags"], ["arg", "args"]], asked.kind, (kind) => refilter({ kind })),

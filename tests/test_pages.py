@@ -202,7 +202,10 @@ def test_help_is_that_of_the_newest_snapshot_that_has_the_unit(agent: str) -> No
         for one in ({**command, "n": ""}, *command["u"]):
             known = newest.get(Unit(tuple(command["path"]), one["n"]))
             help_ = one.get("h")
-            told = help_ and (data["versions"][help_["v"]]["v"], data["texts"][help_["t"]] if "t" in help_ else None)
+            told = help_ and (
+                data["versions"][help_.get("v", data["current"])]["v"],
+                data["texts"][help_["t"]] if "t" in help_ else None,
+            )
             assert told == known
 
 
@@ -290,11 +293,11 @@ def test_what_codex_sdk_leaves_over_is_what_its_trace_says() -> None:
 def test_every_unit_that_the_queue_lists_is_told_to_be_missing() -> None:
     data = page("codex").data
     standing = {
-        (tuple(command["path"]), one["n"], at): wrap["is"]
+        (tuple(command["path"]), one["n"], at): data["standings"][wrap]["is"]
         for command in data["commands"]
         for one in ({**command, "n": ""}, *command["u"])
         for at, wrap in enumerate(one.get("w", ()))
-        if wrap and "is" in wrap
+        if wrap >= 0 and "is" in data["standings"][wrap]
     }
     for at, wrapper in enumerate(data["wrappers"]):
         listed = {(tuple(one["p"]), one["n"]) for one in wrapper["queue"]["items"]}

@@ -8,15 +8,17 @@ Versions, targets and texts are numbers: places in the lists at the top. What is
     units      [{"n": key or name, "s" (absent: the command's), "f", "h", "w", "v": values}]
     spans      [[first, last, state, mask]]; state "v", "h", "u" or "" (facts and values have none); no mask: all
     facts      [[name, spans]], values [[name, spans]]; no spans: as long as the unit itself
-    help       {"v": version, "on": target, "l": line, "t": text, "d": default, "e": env, "b": bytes, "by": evidence,
-               "vs": [[value, text]]}
-    wrappers   by place in the list of wrappers: {"is": standing in the current version, "c": claims}, or 0
+    help       {"v": version (absent: current), "on": target (absent: the first), "l": line, "t": text, "d": default,
+               "e": env, "b": bytes, "by": evidence (a text), "vs": [[value, text]]}
+    standings  [{"is": standing in the current version, "c": claims}]; "w" has a place in it for each wrapper, or -1
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+import orjson
 
 from pipeline.canonical import Json
 from pipeline.history.rules import BY_CODE
@@ -43,15 +45,18 @@ class Embedded:
             target: at for at, target in enumerate(dict.fromkeys(t for one in timeline.versions for t in one.targets))
         }
         self._texts: dict[str, int] = {}
+        self._standings: dict[bytes, int] = {}
+        self._current = -1
 
     def document(
         self, diffs: Iterable[Diff], conflicts: Mapping[str, Sequence[Conflict]], *, current: str, **named: object
     ) -> Json:
         """``conflicts`` by version; ``named`` is what else stands at the top."""
+        self._current = self._order.get(current, -1)
         commands = [self._command(command) for command in self._timeline.commands]
         return {
             **named,
-            "current": self._order.get(current, -1),
+            "current": self._current,
             "versions": [{"v": one.version, "on": self._mask(one.targets)} for one in self._timeline.versions],
             "targets": list(self._targets),
             "commands": commands,
@@ -64,6 +69,7 @@ class Embedded:
             },
             "rules": {code: rule.summary for code, rule in BY_CODE.items()},
             "texts": list(self._texts),
+            "standings": [orjson.Fragment(text) for text in self._standings],
         }
 
     def _mask(self, targets: Iterable[str]) -> int:
@@ -108,12 +114,13 @@ class Embedded:
         facts: list[Any] = [[fact] for fact in track.facts or ()]
         facts += [[one.name, self._spans(one.spans)] for one in track.facts_at_times or ()]
         wraps = [self._standing(unit, wrapper) for wrapper in self._wrappers]
-        found: Json = {"f": facts, "h": self._help(unit), "w": wraps if any(wraps) else None}
-        return {key: value for key, value in found.items() if value}
+        found: Json = {"f": facts, "h": self._help(unit), "w": wraps if max(wraps, default=-1) >= 0 else None}
+        return {key: value for key, value in found.items() if value not in (None, [])}
 
-    def _standing(self, unit: Unit, wrapper: Wrapper) -> Json | int:
+    def _standing(self, unit: Unit, wrapper: Wrapper) -> int:
         found = {"is": wrapper.standing.told.get(unit), "c": wrapper.claims.get(unit)}
-        return {key: value for key, value in found.items() if value} or 0
+        said = {key: value for key, value in found.items() if value}
+        return self._standings.setdefault(orjson.dumps(said), len(self._standings)) if said else -1
 
     def _help(self, unit: Unit) -> Json | None:
         said = self._said.get(unit)
@@ -125,11 +132,16 @@ class Embedded:
             "d": said.default,
             "e": said.env,
             "b": said.span,
-            "by": ", ".join(said.evidence),
+            "by": self._text(", ".join(said.evidence)) if said.evidence else None,
             "vs": [[name, self._text(about)] for name, about in said.values],
         }
         told = {key: value for key, value in found.items() if value not in ("", None, [])}
-        return {"v": self._order[said.version], "on": self._targets[said.target], **told}
+        version, target = self._order[said.version], self._targets[said.target]
+        if version != self._current:
+            told["v"] = version
+        if target:
+            told["on"] = target
+        return told
 
     def _wrapper(self, wrapper: Wrapper) -> Json:
         found: Json = {"name": wrapper.name, "label": wrapper.label}

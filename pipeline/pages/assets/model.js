@@ -19,7 +19,8 @@ function unitOf(kind, command, own) {
   const values = own.v ?? [];
   const about = own.h?.t === undefined ? "" : data.texts[own.h.t];
   return {
-    kind, path: command.path, name, spans, facts, names, values, about, help: own.h, wraps: own.w ?? [],
+    kind, path: command.path, name, spans, facts, names, values, about, wraps: (own.w ?? []).map((at) => data.standings[at] ?? null),
+    help: own.h && { v: current, on: 0, ...own.h, by: data.texts[own.h.by] },
     title: [...command.path, name].filter(Boolean).join(" ") || data.program,
     address: `#${[kind, ...command.path, ...(name ? [name] : [])].map(encodeURIComponent).join("/")}`,
     words: [data.program, ...command.path, name, ...names, ...values.map(([value]) => value), about].join(" ").toLowerCase(),

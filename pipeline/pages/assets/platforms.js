@@ -10,9 +10,9 @@ function showPlatforms([version]) {
     heading("platforms", `Where the platforms of ${versions[at]} differ`),
     make("div", { class: "controls" }, select("Version", "platforms-at", versionOptions(several), versions[at], (chosen) => { location.hash = `#platforms/${encodeURIComponent(chosen)}`; })),
     make("p", {}, `Read on ${read.map((target) => systems[target]).join(", ")}. What is not listed is the same on all of them.`),
-    make("h2", {}, `Units: ${odd.length || "none"}`),
+    make("h2", {}, `Units that only some have: ${odd.length || "none"}`),
     ...(odd.length ? [make("p", { class: "quiet" }, "What stands on a command that is on some targets only goes with it and is not repeated."), lazyTable({ label: "Units that differ", css: "units", columns: ["Unit", ...read.map((target) => systems[target])], items: odd, row: (unit) => platformRow(unit, at, read) })] : []),
-    make("h2", {}, `What is said of a unit: ${conflicts.length || "nothing"}${conflicts.length ? plural(conflicts.length, " difference").replace(/^\S+/, "") : " differs"}`),
+    make("h2", {}, `Values and texts that differ: ${conflicts.length || "none"}`),
     ...(conflicts.length ? [lazyTable({ label: "Fields that differ", columns: ["Unit", "Field", ...read.map((target) => systems[target])], items: conflicts, row: (one) => conflictRow(one, read) })] : []));
   return versions[at];
 }

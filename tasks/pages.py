@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.layout import MANIFESTS
 from tasks.agents import AgentFolder, agents
 from tasks.step import Step
+from tasks.trace import foreign_wrappers
 
 SITE = Path("site")
 _ASSETS = Path("pipeline/pages/assets")
@@ -31,16 +32,17 @@ def task_pages() -> Iterator[dict[str, Any]]:
 
 
 def _artifacts(agent: AgentFolder) -> Iterator[Path]:
-    """What a page shows of an agent, as far as it is there."""
+    """What a page shows of an agent: what is there, and what other stages are about to write."""
     root = agent.root
-    yield from (root.agent, root.rules, root.timeline)
-    found = [root.wrapper_coverage] if root.wrapper_coverage.exists() else []
-    for name in root.wrapper_names():
-        wrapper = root.wrapper(name)
-        found += filter(Path.exists, (wrapper.wrapper_coverage, wrapper.summary))
-        found += wrapper.path.glob("reports/[!.]*/coverage.any.json")
-    for pattern in ("snapshots/[!.]*/*.json", "reports/[!.]*/coverage.any.json", "diffs/*.json"):
-        found += root.path.glob(pattern)
+    found = {root.agent, root.rules, root.timeline, *root.path.glob("diffs/*[0-9].json")}
+    for version in root.versions():
+        found |= {root.union(version), *(root.snapshot(version, target) for target in agent.targets(version))}
+    found |= {root.diff(before, after) for before, after in root.neighbours()}
+    if agent.has_wrapper:
+        found |= {root.wrapper_coverage, *root.path.glob("reports/[!.]*/coverage.any.json")}
+        found |= {root.report(version, "any") for version in root.versions()}
+    for one in foreign_wrappers(agent):
+        found |= {one.root.wrapper_coverage, one.root.summary, one.root.report(one.version, "any")}
     yield from sorted(found)
 
 

@@ -22,7 +22,9 @@ LINUX = "x86_64-unknown-linux-musl"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files from what the code says now")
-    parser.addoption("--require-real", action="store_true", help="fail, not skip, where a real binary or a browser is not there")
+    parser.addoption(
+        "--require-real", action="store_true", help="fail, not skip, where a real binary or a browser is not there"
+    )
 
 
 @pytest.fixture(scope="session")

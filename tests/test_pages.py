@@ -87,6 +87,30 @@ def test_a_second_run_writes_nothing_and_leaves_other_files_alone(tmp_path: Path
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
+_OPENED = """
+import json, sys
+sys.path.insert(0, ".")
+opened = set()
+sys.addaudithook(lambda event, args: opened.add(str(args[0])) if event == "open" else None)
+from pathlib import Path
+from pipeline.pages import site_files
+from tasks.pages import task_pages
+site_files(Path("cli_manifests"))
+read = [name for name in opened if Path(name).is_file()]
+print(json.dumps([read, next(task_pages())["file_dep"]]))
+"""
+
+
+def test_every_file_that_a_page_is_made_from_is_an_input_of_the_task() -> None:
+    words = [sys.executable, "-c", _OPENED]
+    done = subprocess.run(words, cwd=REPOSITORY, env=environment(), check=True, capture_output=True)
+    opened, inputs = json.loads(done.stdout)
+    shown = {path.removeprefix(f"{REPOSITORY}/") for path in opened}
+    read = {path for path in shown if path.startswith(("cli_manifests/", "pipeline/pages/assets/"))}
+    assert read
+    assert read <= set(inputs)
+
+
 # -- nothing is fetched, nothing runs -----------------------------------------------------------------
 
 

@@ -135,6 +135,7 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
         "fetch-wrapper",
         "lock",
         "onboard",
+        "pages",
         "promote",
         "retain",
         "snapshot",

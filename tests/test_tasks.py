@@ -238,7 +238,7 @@ def closure_rooms(modules: set[str]) -> set[str]:
     return {module.split(".")[1] for module in reached if "." in module}
 
 
-@pytest.mark.parametrize("stage", [*DEFAULT_STAGES, "faces", "snapshot", "trace", "trial"])
+@pytest.mark.parametrize("stage", [*DEFAULT_STAGES, "faces", "pages", "snapshot", "trace", "trial"])
 def test_the_rooms_of_a_stage_hold_all_code_that_it_runs(stage: str) -> None:
     calls = {task["actions"][0][1][0].func: task for name, task in tasks().items() if stage_of(name) == stage}
     for task in calls.values():

@@ -231,6 +231,23 @@ def test_units_are_found_by_what_a_wrapper_does(visit: Visit) -> None:
     assert page.locator("#units-count").inner_text().startswith("0 units")
 
 
+def test_what_only_windows_has_is_not_told_to_be_gone_where_windows_was_not_read(visit: Visit) -> None:
+    page = visit.open(fragment="#command/app")
+    assert "not read there in 0.171.0" in page.locator("#view-unit .lead").inner_text()
+    assert page.locator("#unit-life li").all_inner_texts() == [
+        "visible since 0.125.0 (not so in 0.61.0), still in 0.169.0, the last that was read there, on Windows x86_64 only"
+    ]
+
+
+def test_the_number_that_a_card_says_is_that_of_the_list_behind_it(visit: Visit) -> None:
+    for agent in ("codex", "claude_code", "llm", "opencode"):
+        page = visit.open(f"agents/{agent}.html")
+        card = page.get_by_role("link", name="What went away")
+        number = card.locator("b").inner_text()
+        card.click()
+        assert page.locator("#units-count").inner_text().split()[0] == number
+
+
 def test_a_link_to_a_unit_opens_it(visit: Visit) -> None:
     page = visit.open(fragment="#flag/exec/--cd")
     assert page.title() == "exec --cd · codex · cli-parity"

@@ -28,7 +28,6 @@ from pipeline.surface.diff import Diff
 from pipeline.surface.union import Conflict
 
 _RECENT = 6
-_NONE = Unit(("",), "")
 _OS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
 
 
@@ -43,7 +42,7 @@ class _Union(msgspec.Struct, frozen=True):
 
 
 class Gone(NamedTuple):
-    """A unit that the newest version has not: the last version that has it, its state there, the first without it."""
+    """A unit that went away: its state in the last version that has it, that version, and the first without it."""
 
     unit: Unit
     state: str
@@ -87,22 +86,24 @@ class Agent:
         return {kind: (shown, hidden) for kind, (shown, hidden) in found.items()}
 
     @cached_property
-    def gone(self) -> Sequence[Gone]:
-        """What the newest version has no more, the latest first; of a command that is gone, the command alone."""
-        order = {version: at for at, version in enumerate(self.looked_at)}
+    def all_gone(self) -> Sequence[Gone]:
+        """What a later version, read on a target that had it last, has no more; the latest first."""
         versions = list(self.looked_at)
+        order = {version: at for at, version in enumerate(versions)}
         found = []
         for unit, track in self.tracks.items():
-            above, last = self.tracks.get(_above(unit) or _NONE, {}), next(reversed(track))
-            if last == self.newest or next(reversed(above), "") == last:
-                continue
-            found.append(Gone(unit, _state(track[last]), last, versions[order[last] + 1]))
-        return sorted(found, key=lambda one: (-order[one.last], one.unit))
+            last = next(reversed(track))
+            had, later = _on(track, last), versions[order[last] + 1 :]
+            before = next((version for version in later if had.intersection(self.looked_at[version])), None)
+            if before is not None:
+                found.append(Gone(unit, _state(track[last]), last, before))
+        return sorted(found, key=lambda one: (-order[one.before], one.unit))
 
     @cached_property
-    def all_gone(self) -> int:
-        """How many units the newest version has no more, also those of commands that are gone."""
-        return sum(self.newest not in track for track in self.tracks.values())
+    def gone(self) -> Sequence[Gone]:
+        """The same, of a command that is gone the command alone."""
+        went = {(one.unit, one.before) for one in self.all_gone}
+        return [one for one in self.all_gone if (_above(one.unit), one.before) not in went]
 
     @property
     def recently_gone(self) -> Sequence[Gone]:

@@ -31,7 +31,7 @@ function namedLink(path, name) {
   return unit ? unitLink(unit) : make("code", {}, [data.program, ...path, name].join(" ").trim());
 }
 
-const LABELS = { visible: "visible", hidden: "hidden", unknown: "unknown", none: "not there" };
+const LABELS = { visible: "visible", hidden: "hidden", unknown: "unknown", none: "not there", unread: "not read there" };
 const badge = (word, text = LABELS[word]) => make("span", { class: `state ${word}` }, text);
 const stateBadge = ({ word, some }) => (some ? badge("some", `${LABELS[word]} on some`) : badge(word));
 
@@ -56,7 +56,8 @@ function strip(spans, width = 210, height = 16) {
   };
   svg.setAttribute("class", "strip");
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", spans.map(short).join("; "));
+  const said = lives(spans).map(short);
+  svg.setAttribute("aria-label", said.join("; "));
   svg.setAttribute("viewBox", `0 0 ${(each * versions.length).toFixed(1)} ${height}`);
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("width", (each * versions.length).toFixed(1));
@@ -67,7 +68,7 @@ function strip(spans, width = 210, height = 16) {
     put(mask === undefined ? state || "v" : "p", first, last, low ? height / 2 : 1, low ? height / 2 : height - 1);
   }
   const title = document.createElementNS(SVG, "title");
-  title.textContent = spans.map(short).join("\n");
+  title.textContent = said.join("\n");
   svg.prepend(title);
   return svg;
 }

@@ -53,27 +53,69 @@ function stateAt(spans, at, on = lookedAt(at)) {
 }
 
 const there = (unit, at) => stateAt(unit.spans, at).all !== 0;
-const firstSeen = (unit) => Math.min(...unit.spans.map(([first]) => first));
-const lastSeen = (unit) => Math.max(...unit.spans.map(([, last]) => last));
 
-// A span in words: bounds only, for between two versions that were read anything may have happened.
-function life([first, last, state, mask]) {
-  const since = first === 0 ? `in ${versions[0]} already, the first that was read` : `since ${versions[first]} (not so in ${versions[first - 1]})`;
-  const until = last === newest ? `still in ${versions[last]}` : `until ${versions[last]} (not so in ${versions[last + 1]})`;
+// A version says nothing of a target on which it was not read: neighbours are those that were read on any of `on`.
+function neighbour(at, on, step) {
+  for (let next = at + step; next >= 0 && next <= newest; next += step) if (lookedAt(next) & on) return next;
+  return -1;
+}
+
+// The versions and targets at the ends of a unit's life, as far as they were read: the first and last that have it, and
+// those around them that have it not. -1: nothing was read there.
+function ends(spans) {
+  const first = Math.min(...spans.map((span) => span[0])), last = Math.max(...spans.map((span) => span[1]));
+  const atFirst = stateAt(spans, first).all, atLast = stateAt(spans, last).all;
+  return { first, last, before: neighbour(first, atFirst, -1), after: neighbour(last, atLast, 1), atFirst, atLast };
+}
+
+// The state of a unit in a version as a whole: unread where none of the targets that ever had it was read.
+function stateIn(unit, at) {
+  const state = stateAt(unit.spans, at);
+  if (state.all) return state;
+  const ever = unit.spans.reduce((on, [first, last, , mask]) => on | (mask ?? lookedAt(first) | lookedAt(last)), 0);
+  return ever & lookedAt(at) ? state : { ...state, word: "unread" };
+}
+
+// Whether a version that was read where the unit last was, up to this one, has it no more.
+function isGone(unit, at) {
+  const earlier = unit.spans.filter(([first]) => first < at).map(([first, last, state, mask]) => [first, Math.min(last, at), state, mask]);
+  if (!earlier.length || there(unit, at)) return false;
+  const { after } = ends(earlier);
+  return after !== -1 && after <= at;
+}
+
+// Spans that only versions part which say nothing of their targets are one.
+function lives(spans) {
+  const found = [];
+  for (const [first, last, state, mask] of spans) {
+    const same = found.find((one) => one.state === state && one.mask === mask && neighbour(one.last, one.mask ?? lookedAt(one.last), 1) === first);
+    if (same) same.last = last;
+    else found.push({ first, last, state, mask });
+  }
+  return found;
+}
+
+// A life in words: bounds only, for between two versions that were read anything may have happened.
+function life({ first, last, state, mask }) {
+  const before = neighbour(first, mask ?? lookedAt(first), -1), after = neighbour(last, mask ?? lookedAt(last), 1);
+  const where = mask === undefined ? "" : " there";
+  const since = before < 0 ? `in ${versions[first]} already, the first that was read${where}` : `since ${versions[first]} (not so in ${versions[before]})`;
+  const until = after < 0 ? `still in ${versions[last]}${last === newest ? "" : `, the last that was read${where}`}` : `until ${versions[last]} (not so in ${versions[after]})`;
   return `${WORDS[state]} ${since}, ${until}${mask === undefined ? "" : `, on ${systemsIn(mask)} only`}`;
 }
 
-const short = ([first, last, state, mask]) => `${WORDS[state]} ${first === last ? versions[first] : `${versions[first]} to ${versions[last]}`}${mask === undefined ? "" : ` on ${systemsIn(mask)}`}`;
+const short = ({ first, last, state, mask }) => `${WORDS[state]} ${first === last ? versions[first] : `${versions[first]} to ${versions[last]}`}${mask === undefined ? "" : ` on ${systemsIn(mask)}`}`;
 
 // The bound that matters most, in two words; nothing where it was always there.
 function bound(unit) {
-  const first = firstSeen(unit), last = lastSeen(unit);
-  return last < newest ? `until ${versions[last]}` : first > 0 ? `since ${versions[first]}` : "";
+  const { first, last, before, after } = ends(unit.spans);
+  return after >= 0 ? `until ${versions[last]}` : before >= 0 ? `since ${versions[first]}` : "";
 }
 
 // What became of a unit, in one clause.
 function fate(unit) {
-  const first = firstSeen(unit), last = lastSeen(unit);
-  if (last < newest) return `last seen in ${versions[last]}, not in ${versions[last + 1]}`;
-  return first === 0 ? `in ${versions[0]} already` : `since ${versions[first]} (not in ${versions[first - 1]})`;
+  const { first, last, before, after, atLast } = ends(unit.spans);
+  if (after >= 0) return `last seen in ${versions[last]}, not in ${versions[after]}`;
+  const since = before < 0 ? `in ${versions[first]} already` : `since ${versions[first]} (not in ${versions[before]})`;
+  return last === newest ? since : `${since}; still in ${versions[last]}, the last that was read on ${systemsIn(atLast)}`;
 }

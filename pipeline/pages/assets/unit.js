@@ -12,7 +12,7 @@ function factText(fact) {
   return FACTS[fact] ?? fact;
 }
 
-const apart = (spans) => (spans ? make("span", { class: "quiet" }, ` (${spans.map((span) => short(span).replace(/^there /, "")).join("; ")})`) : null);
+const apart = (spans) => (spans ? make("span", { class: "quiet" }, ` (${lives(spans).map((one) => short(one).replace(/^there /, "")).join("; ")})`) : null);
 
 function showUnit(rest, _query, kind) {
   const unit = byAddress.get(`#${[kind, ...rest].map(encodeURIComponent).join("/")}`);
@@ -30,10 +30,10 @@ function unitParts(unit) {
   return [
     make("nav", { class: "crumbs", "aria-label": "Above it" }, make("a", { href: "#units" }, "Units"), crumbs.map((path) => [" › ", namedLink(path, "")])),
     make("h1", { id: "unit-title", tabindex: -1, class: "unit" }, unitName(unit)),
-    make("p", { class: "lead" }, stateBadge(stateAt(unit.spans, newest)), ` in ${versions[newest]}; ${fate(unit)}.`),
+    make("p", { class: "lead" }, stateBadge(stateIn(unit, newest)), ` in ${versions[newest]}; ${fate(unit)}.`),
     make("h2", {}, "Its life"),
     strip(unit.spans, 640, 24),
-    make("ul", { class: "plain", id: "unit-life" }, unit.spans.map((span) => make("li", {}, life(span)))),
+    make("ul", { class: "plain", id: "unit-life" }, lives(unit.spans).map((one) => make("li", {}, life(one)))),
     helpPart(unit), valuePart(unit), wrapperPart(unit), changePart(unit), nearPart(unit), gridPart(unit),
   ];
 }
@@ -101,7 +101,7 @@ function nearPart(unit) {
   return near.length ? [make("h2", {}, "Its commands, flags and args"), lazyTable({ label: "What belongs to it", css: "units", columns: ["Unit", `In ${versions[newest]}`, "Over versions"], items: near, row: nearRow })] : [];
 }
 
-const nearRow = (unit) => make("tr", {}, make("th", { scope: "row" }, unitLink(unit), unit.kind === "flag" ? null : make("span", { class: "quiet" }, ` ${unit.kind}`)), make("td", {}, stateBadge(stateAt(unit.spans, newest))), make("td", {}, lifeCell(unit)));
+const nearRow = (unit) => make("tr", {}, make("th", { scope: "row" }, unitLink(unit), unit.kind === "flag" ? null : make("span", { class: "quiet" }, ` ${unit.kind}`)), make("td", {}, stateBadge(stateIn(unit, newest))), make("td", {}, lifeCell(unit)));
 
 function gridPart(unit) {
   const rows = versions.map((_, at) => at).reverse().map((at) => make("tr", {},

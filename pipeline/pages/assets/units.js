@@ -16,8 +16,8 @@ const matches = {
   there: (state) => state.all !== 0,
   visible: (state) => state.word === "visible",
   hidden: (state) => state.word === "hidden",
-  gone: (state, unit, at) => state.all === 0 && firstSeen(unit) < at,
-  later: (state, unit, at) => state.all === 0 && firstSeen(unit) > at,
+  gone: (_state, unit, at) => isGone(unit, at),
+  later: (state, unit, at) => state.all === 0 && ends(unit.spans).first > at,
   some: (state) => state.some,
 };
 
@@ -42,7 +42,7 @@ function found({ q, at: version, show, kind, wrapper }) {
 function unitRow(at) {
   const read = targetsIn(lookedAt(at));
   return (unit) => {
-    const state = stateAt(unit.spans, at);
+    const state = stateIn(unit, at);
     const onTarget = (target) => badge(stateAt(unit.spans, at, 1 << target).word);
     return make("tr", {},
       make("th", { scope: "row" }, unitLink(unit), unit.kind === "flag" ? null : make("span", { class: "quiet" }, ` ${unit.kind}`)),

@@ -486,6 +486,16 @@ def test_the_queue_says_what_to_do_since_when_and_what_to_write():
     }
 
 
+def test_versions_that_were_not_read_where_a_unit_is_say_nothing_of_its_age():
+    history = History()
+    on_both = {"a": [command()], "b": [command(), command("only-b")]}
+    for version, read in (("1.0.0", on_both), ("1.1.0", {"a": [command()]}), ("1.2.0", on_both)):
+        raw = {target: json.dumps({"tool": "box", "commands": commands}).encode() for target, commands in read.items()}
+        history.add(version, raw, version)
+    [item] = queue.queue(View(history.timeline()), "1.2.0", [(("only-b",), "")], agent="box").items
+    assert (item.since, item.after, item.age, item.new) == ("1.0.0", None, 2, False)
+
+
 def test_every_suggestion_is_a_declaration():
     agent = asked(str(CODEX))
     missing = queue.missing_in(agent.reports("codex-sdk")["0.169.0"])

@@ -15,6 +15,7 @@ from pipeline import canonical
 from pipeline.faces.gather import Subject, overview_of
 from pipeline.faces.model import Overview, Place
 from pipeline.faces.places import Places, Spoken
+from pipeline.questions.affects import affects
 from pipeline.questions.queue import Item, Queue
 from pipeline.report.build import ALWAYS
 from pipeline.report.markdown import TITLES
@@ -79,7 +80,7 @@ def overview(
         subject=Subject(agent, program, wrapper),
         queue=Queue("2.0.0", "1.0.0", tuple(items), tuple(closed)),
         diff=diff,
-        coverages={wrapper: coverage},
+        hits={wrapper: affects(diff, coverage)},
         places=Places(spoken or {}, Place("cli_manifests/box/wrapper_coverage.json")),
     )
 

@@ -10,7 +10,6 @@ import sys
 
 from pipeline.canonical import Json
 from pipeline.cli.arguments import Commands
-from pipeline.errors import UsageError
 
 
 def add_commands(commands: Commands) -> None:

@@ -17,7 +17,7 @@ from pipeline.faces.places import Places, Spoken, declarations, literals
 from pipeline.faces.words import typed, visible
 from pipeline.history.diffs import diff_of, recorded, surfaces
 from pipeline.layout import MANIFESTS, relative, version_key
-from pipeline.questions.affects import affects
+from pipeline.questions.affects import Hit, affects
 from pipeline.questions.asked import OWN, Asked
 from pipeline.questions.queue import Queue
 from pipeline.report.elsewhere import in_words
@@ -39,14 +39,16 @@ def gather(
     version = version or max(reports, key=version_key)
     against = against or _before(agent, version)
     queue = agent.queue(wrapper, version, against)
+    diff = _diff(agent, against, version) if against else None
     coverages = dict(agent.coverages())
+    hits = {one: affects(diff, said, agent.choices(one)) for one, said in coverages.items()} if diff else {}
     return overview_of(
         canonical.read_bytes(reports[version]),
         reports[version],
         subject=Subject(agent.root.path.resolve().name, agent.program, wrapper),
         queue=queue,
-        diff=_diff(agent, against, version) if against else None,
-        coverages=coverages,
+        diff=diff,
+        hits=hits,
         places=places(agent, wrapper, coverages.get(wrapper, ())),
     )
 
@@ -66,7 +68,7 @@ def overview_of(
     subject: Subject,
     queue: Queue,
     diff: Diff | None,
-    coverages: Mapping[str, Sequence[CoveredCommand]],
+    hits: Mapping[str, Sequence[Hit]],
     places: Places,
 ) -> Overview:
     """The model, from the bytes of a report (of the file ``where``) and what belongs to it.
@@ -75,7 +77,6 @@ def overview_of(
     """
     document = canonical.loads(raw, where)
     inputs = canonical.convert(document, Report, where).inputs
-    hits = {one: tuple(affects(diff, said, agent.choices(one))) for one, said in coverages.items()} if diff else {}
     agent, program, wrapper = subject
     findings = Findings(program, (agent, wrapper), places)
     return Overview(

@@ -6,7 +6,7 @@ Everything that a face prints is text on one line already: what cannot be printe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -96,7 +96,7 @@ class Overview:
     entries: tuple[Entry, ...]
     queue: Queue
     diff: Diff | None
-    hits: Mapping[str, tuple[Hit, ...]]
+    hits: Mapping[str, Sequence[Hit]]
     findings: tuple[Finding, ...]
 
     @cached_property

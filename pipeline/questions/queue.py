@@ -17,6 +17,7 @@ import msgspec
 
 from pipeline import canonical
 from pipeline.canonical import Json
+from pipeline.history.sightings import looked_at_of, track_of
 from pipeline.questions.lives import unbroken
 from pipeline.questions.view import AtVersion, Found, View
 
@@ -145,7 +146,9 @@ def _item(
 ) -> Item:
     found = _found(at, path, unit)
     version = view.versions[at.place]
-    there = unbroken(view, view.spans(path, unit), version)
+    spans = view.spans(path, unit)
+    having = track_of(spans, looked_at_of(view.timeline))
+    there = unbroken(view, spans, version)
     since = there.first if there else version
     return Item(
         id=_id(agent, path, unit),
@@ -154,7 +157,7 @@ def _item(
         severity=_severity(path, unit, found, uncovered),
         since=since,
         after=there.after if there else None,
-        age=at.place - view.order[since] + 1,
+        age=sum(view.order[since] <= view.order[one] <= at.place for one in having),
         new=then is not None and then.place < view.order[since],
         suggestion=_suggestion(at, path, unit, found, guarded=since != view.versions[0]),
     )

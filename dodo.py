@@ -20,6 +20,7 @@ from tasks.timeline import task_timeline
 from tasks.trace import task_fetch_wrapper, task_trace
 from tasks.union import task_union
 from tasks.validate import task_validate
+from tasks.watch import task_watch
 from tasks.wrapper_coverage import task_wrapper_coverage
 
 DOIT_CONFIG = {
@@ -54,5 +55,6 @@ __all__ = [
     "task_trial",
     "task_union",
     "task_validate",
+    "task_watch",
     "task_wrapper_coverage",
 ]

@@ -33,6 +33,7 @@ NAMES = {
     "timeline": "[a-z_]+",
     "capabilities": "[a-z_]+",
     "validate": "[a-z_]+",
+    "watch": "[a-z_]+",
     "retain": "[a-z_]+",
     "support-matrix": "all",
     "pages": "all",
@@ -115,6 +116,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
         "snapshot",
         "trace",
         "trial",
+        "watch",
     }
 
 
@@ -266,7 +268,7 @@ def test_every_room_that_is_named_has_files() -> None:
 
 def test_the_floor_is_part_of_each_stage() -> None:
     for name, task in tasks().items():
-        if stage_of(name) not in ("acquire", "fetch-wrapper", "lock", "onboard", "promote", "retain"):
+        if stage_of(name) not in ("acquire", "fetch-wrapper", "lock", "onboard", "promote", "retain", "watch"):
             rooms = {
                 Path(path).parts[1].removesuffix(".py") for path in task["file_dep"] if path.startswith("pipeline")
             }

@@ -1,4 +1,4 @@
-"""What a download shows: a bar on a terminal, plain lines elsewhere. Writes to stderr only.
+"""What long work shows: a bar on a terminal. Elsewhere a download says plain lines, and steps say nothing. stderr only.
 
 The bar polls a measure of its own (npm reports nothing while it works), so the transfer itself runs
 undisturbed in the caller's thread.
@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import TextIO, TypeVar
 
 from tqdm import tqdm
 
 _POLL_SECONDS = 0.2
+
+T = TypeVar("T")
 
 
 class Progress:
@@ -31,6 +33,14 @@ class Progress:
         """One plain line."""
         self.stream.write(f"{line}\n")
         self.stream.flush()
+
+    def each(self, label: str, items: Iterable[T], total: int | None = None) -> Iterator[T]:
+        """The items, counted on a terminal while they are gone through; silent elsewhere."""
+        if not self.stream.isatty():
+            yield from items
+            return
+        with tqdm(items, desc=label, total=total, file=self.stream, leave=False) as bar:
+            yield from bar
 
     @contextlib.contextmanager
     def transfer(self, label: str, measure: Callable[[], int]) -> Iterator[None]:

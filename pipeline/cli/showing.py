@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from pipeline.cli.arguments import FINDINGS, Commands
+from pipeline.errors import UsageError
 
-_FORMATS = ("terminal", "markdown", "json", "sarif", "junit", "annotations", "summary", "pr-body", "badge")
+_FORMATS = ("terminal", "markdown", "json", "sarif", "junit", "annotations", "summary", "pr-body", "badge", "release")
 
 
 def add_commands(commands: Commands) -> None:
@@ -30,21 +31,34 @@ def add_commands(commands: Commands) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from pipeline import canonical
     from pipeline.faces import FACES, terminal
     from pipeline.faces.gather import gather
     from pipeline.questions.asked import asked
 
+    if arguments.format == "release":
+        from pipeline.faces.release import release_text
+
+        if arguments.wrapper or arguments.check or not arguments.at:
+            raise UsageError(
+                "a release is one version, for every wrapper", remedy="say --at V, no --wrapper or --check"
+            )
+        return _give(release_text(asked(arguments.agent), arguments.at, arguments.against), arguments.out)
     overview = gather(
         asked(arguments.agent), version=arguments.at, against=arguments.against, wrapper=arguments.wrapper
     )
     if arguments.format == "terminal" and arguments.out is None and sys.stdout.isatty():
         terminal.show(overview, sys.stdout)
     else:
-        content = FACES[arguments.format].render(overview).encode("utf-8")
-        if arguments.out is None:
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
-        else:
-            canonical.write(arguments.out, content)
+        _give(FACES[arguments.format].render(overview), arguments.out)
     return FINDINGS if arguments.check and not overview.fine else 0
+
+
+def _give(text: str, out: Path | None) -> int:
+    from pipeline import canonical
+
+    if out is None:
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()
+    else:
+        canonical.write(out, text.encode("utf-8"))
+    return 0

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from pipeline.cli.arguments import FINDINGS, Commands, add_outcomes, add_root, validation_of, wrote
+from pipeline.errors import UsageError
 from pipeline.layout import MANIFESTS
 
 
@@ -37,6 +38,8 @@ def add_commands(commands: Commands) -> None:
     promote = commands.add_parser("promote", help="make a version the latest validated one, or change nothing")
     add_root(promote, version=True)
     add_outcomes(promote)
+    promote.add_argument("--bundles", type=Path, metavar="DIR", help="outcomes from snapshots that jobs took again")
+    promote.add_argument("--expect", type=Path, metavar="F", help="the matrix that these jobs were started for")
     promote.set_defaults(run=_promote)
 
     retain = commands.add_parser("retain", help="list the versions whose snapshots and reports are kept and not kept")
@@ -56,8 +59,14 @@ def _promote(arguments: argparse.Namespace) -> int:
     from pipeline import upkeep
     from pipeline.contract.folder import open_folder
 
-    folder = open_folder(arguments.root, arguments.rules)
-    return wrote(upkeep.promote(folder, arguments.version, validation_of(arguments)))
+    folder, validation = open_folder(arguments.root, arguments.rules), validation_of(arguments)
+    if arguments.bundles or arguments.expect:
+        from pipeline.jobs.verdicts import judged
+
+        if validation:
+            raise UsageError("outcomes are told twice", remedy="use --bundles with --expect, or name the targets")
+        validation = judged(folder, arguments.version, arguments.bundles, arguments.expect)
+    return wrote(upkeep.promote(folder, arguments.version, validation))
 
 
 def _retain(arguments: argparse.Namespace) -> int:

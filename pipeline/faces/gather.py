@@ -37,7 +37,7 @@ def gather(
     wrapper = wrapper or OWN
     reports = agent.reports(wrapper)
     version = version or max(reports, key=version_key)
-    against = against or _before(agent, version)
+    against = against or before(agent, version)
     queue = agent.queue(wrapper, version, against)
     diff = _diff(agent, against, version) if against else None
     coverages = dict(agent.coverages())
@@ -117,7 +117,7 @@ def _spoken(agent: Asked, wrapper: str, coverage: Sequence[CoveredCommand]) -> S
     return literals(coverage, visible(package))
 
 
-def _before(agent: Asked, version: str) -> str | None:
+def before(agent: Asked, version: str) -> str | None:
     """The version before that has a union."""
     unions = [one for one in agent.root.versions() if agent.root.union(one).exists()]
     return max((one for one in unions if version_key(one) < version_key(version)), key=version_key, default=None)

@@ -19,9 +19,9 @@ from pipeline.surface.diff import Finding
 LIMIT = 65_536
 
 
-def render(overview: Overview) -> str:
+def render(overview: Overview, limit: int = LIMIT) -> str:
     sections = (*_breaking(overview), *_wrappers(overview), *queue_sections(overview, new_first=True), _next(overview))
-    return page(head(overview), sections, LIMIT)
+    return page(head(overview), sections, limit)
 
 
 def _breaking(overview: Overview) -> Iterator[Section]:

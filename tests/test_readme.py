@@ -34,7 +34,7 @@ printf '{"type": "item.completed", "item": {"id": "i", "type": "agent_message", 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
 def test_the_python_example_runs(tmp_path: Path) -> None:
-    [example] = blocks("python")
+    [example] = [block for block in blocks("python") if "asyncio" in block]
     program = tmp_path / "codex"
     program.write_text(CODEX)
     program.chmod(0o755)
@@ -51,6 +51,15 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "text='fix the tests'" in done.stdout
     assert done.stdout.endswith("ended with 0\n")
+
+
+def test_the_question_has_the_answer_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CHECKOUT)
+    [example] = [block for block in blocks("python") if "may_pass" in block]
+    imported, asked, shown = re.fullmatch(r"(.*)\n\n(.*)  # (.*)\n", example, re.DOTALL).groups()  # type: ignore[union-attr]
+    names: dict[str, object] = {}
+    exec(imported, names)
+    assert eval(asked, names) == eval(shown)
 
 
 def test_the_error_example_is_the_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

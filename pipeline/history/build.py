@@ -177,14 +177,18 @@ def timeline_bytes(
 ) -> bytes:
     """The canonical ``timeline.json`` of a root; ``targets`` are the expected ones, ``tool`` if it is known.
 
-    Versions with snapshots are read again, and so are those ``besides`` them (version → target → snapshot, which lies
-    in no file); of others, what the timeline that lies there says is kept. Raises
-    ArtifactInvalid for a timeline that cannot be read, because what it says of pruned versions could not be had again.
+    Versions with snapshots are read again; of others, what the timeline that lies there says is kept. To add those
+    ``besides`` them (version → target → snapshot, which lies in no file), only versions are read that the timeline does
+    not have yet. Raises ArtifactInvalid for a timeline that cannot be read, because what it says of pruned versions
+    could not be had again.
     """
     history = History()
     versions = root.versions()
     if root.timeline.exists():
         known = read_timeline(root.timeline)
+        if besides:
+            has = {one.version: set(one.targets) for one in known.versions}
+            versions = tuple(one for one in versions if has.get(one) != set(root.targets(one)))
         history.keep(known, apart_from=(*versions, *(besides or ())), where=root.timeline)
         history.tool, history.dialect = known.tool, known.dialect
     for version in versions:

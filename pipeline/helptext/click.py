@@ -34,6 +34,7 @@ _COMMAND = re.compile(rf"({NAME})\*?((?:, {NAME})*)(?: \(({NAME}(?:, {NAME})*)\)
 _GROUP = re.compile(r"[^-].*:(?: \[[^\[\]]+\])?$")
 _PLACEHOLDER = re.compile(r"COMMAND\d*|\[?(?:COMMAND\d*|ARGS)\b.*")
 _SWITCHES = frozenset({None, "BOOLEAN", "<bool>"})  # in typer's boxes flags that take no value have a type too
+_TYPES = "(?:TEXT|INTEGER|FLOAT|PATH|FILE|FILENAME|DIRECTORY)"
 _BROKEN = re.compile(r"[\[{][^\[\]{} ]*\|[^\[\]{}]*[\]}]")
 
 
@@ -277,8 +278,8 @@ CLICK = Dialect(
     signs=(
         re.compile(r"^ ?Usage: \S.*\[OPTIONS\](?: [A-Z{\[][^<>]*)?$", re.MULTILINE),
         re.compile(r"^ ?Usage: (?:.*\s)?\[?COMMAND\]? \[ARGS\]\.\.\.$", re.MULTILINE),
-        re.compile(r"^[ │|]+(?:-h, )?--help\b.* Show this message and exit\.", re.MULTILINE),
-        re.compile(r"^ +(?:-\S, )?--[\w-]+ (?:TEXT|INTEGER|FLOAT|PATH|FILE|FILENAME|DIRECTORY)\b", re.MULTILINE),
+        re.compile(r"^[ │|]+(?:-h, )?--help\b.* Show\s+this\s+message\s+and\s+exit\.", re.MULTILINE),
+        re.compile(rf"^ +(?:-\S, )?--[\w-]+ (?:{_TYPES}\b|<{_TYPES}(?: {_TYPES})+>\.\.\.)", re.MULTILINE),
         re.compile(r"^ +(?:-\S, )?--[\w-]+ \[[^\s\[\]]+\|[^\s\[\]]+\]", re.MULTILINE),
         re.compile(r"^ +(?:-\S, )?--[\w-]+ / (?:-\S, )?--[\w-]+", re.MULTILINE),
         re.compile(r"^╭─ (?:Options|Arguments|Commands) ─", re.MULTILINE),

@@ -193,9 +193,10 @@ def _kind(section: Section, commands: Kind) -> Kind | None:
         return known
     first = next(filter(None, section.lines), Line())
     head, _ = parted(first.lstrip(), UNIT_TAIL)
-    is_flag = _begins_flag(first.lstrip(), indent(first)) and all(
-        map(_FLAG.fullmatch, re.split(r",\s*", head.removesuffix(",")))
-    )
+    names = re.split(r",\s*", head.removesuffix(","))
+    if names[-1] in ("-", "--"):  # a full line was cut in the next name
+        names.pop()
+    is_flag = _begins_flag(first.lstrip(), indent(first)) and all(map(_FLAG.fullmatch, names))
     return _FLAGS if is_flag else None
 
 

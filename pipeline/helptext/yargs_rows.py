@@ -31,6 +31,7 @@ _PLAIN_TAIL = re.compile(rf"\[(?P<kind>{'|'.join(TYPES)}|required|deprecated|def
 _LONGEST_PLAIN_TAIL = len("[deprecated]")
 _VALUED_TAIL = re.compile(r"\[(?P<kind>choices|default|deprecated|aliases):\s*")
 _OPEN_TAIL = re.compile(r"\[(?:choices|default|deprecated|aliases):?")
+_OPEN_UNIT_TAIL = re.compile(r"\[(?:choices|default|deprecated):?")
 _GAP = 2  # between a head and its text
 # One line of words ends at the edge by chance in every sixth case.
 _ENOUGH, _NEARLY_ALL = 2, 0.75
@@ -67,9 +68,9 @@ def _room(line: str, below: str, column: int) -> int | None:
     return None if fits or not deeper or below.lstrip().startswith("[") else column - len(line)
 
 
-def _is_open(text: str) -> bool:
-    """Whether a text ends within a tail."""
-    return bool(_OPEN_TAIL.search(text, text.rfind("]") + 1))
+def _is_open(text: str, opening: re.Pattern[str] = _OPEN_TAIL) -> bool:
+    """Whether a text ends within a tail: any, or one of a kind of unit."""
+    return bool(opening.search(text, text.rfind("]") + 1))
 
 
 def parted(text: str, tail: re.Pattern[str]) -> tuple[str, str]:
@@ -95,15 +96,16 @@ class Entry:
     text: str
     behind: str
     doubtful: bool
+    opening: re.Pattern[str]
     is_open: bool = False
 
     def __post_init__(self) -> None:
-        self.is_open = _is_open(self.text)
+        self.is_open = _is_open(self.text, self.opening)
 
     def add(self, line: Line, text: str, behind: str) -> None:
         self.lines.append(line)
         self.text += (self.behind if self.text else "") + text
-        self.is_open = _is_open(text) or (self.is_open and "]" not in text)
+        self.is_open = _is_open(text, self.opening) or (self.is_open and "]" not in text)
         self.behind = behind
 
 
@@ -116,6 +118,10 @@ class Kind:
     tails: tuple[str, ...]
     is_command: bool = False
 
+    @property
+    def opening(self) -> re.Pattern[str]:
+        return _OPEN_TAIL if self.is_command else _OPEN_UNIT_TAIL
+
     def column(self, block: Sequence[str]) -> int | None:
         """Where the texts of a section begin; None where there are none."""
         found: Counter[int] = Counter()
@@ -126,7 +132,7 @@ class Kind:
             beside = parted(text, self.tail)[1] if is_head else text if depth > LONG_HEADS else ""
             if beside and not is_open and not self.tail.match(beside):
                 found[len(line) - len(beside)] += 1
-            is_open = _is_open(line) or (is_open and "]" not in line)
+            is_open = _is_open(line, self.opening) or (is_open and "]" not in line)
         return max(found, key=lambda column: (found[column], -column), default=None)
 
     def entries(self, block: Sequence[Line], edge: Edge) -> tuple[list[Entry], list[Line]]:
@@ -139,9 +145,11 @@ class Kind:
             depth, text = indent(line), line.lstrip()
             head, beside = parted(text, self.tail)
             at = len(line) - len(beside)
-            # A command needs no column: it begins with the whole path, which no text does.
+            # A command needs no column: it begins with the whole path, which no text and no tail does.
+            begins = self.begins(text, depth)
             aligned = self.is_command or not beside or at == column or bool(self.tail.match(beside))
-            in_heads = bool(line) and (column is None or depth < column) and not (entry and entry.is_open)
+            in_tail = entry and entry.is_open and not (self.is_command and begins)
+            in_heads = bool(line) and (column is None or depth < column) and not in_tail
             if entry and in_heads and self._continues(entry, text, depth, column, edge):
                 full = entry.end + _GAP == column and depth == indent(entry.lines[0])
                 entry.head += head if full or not self.is_command else f" {head}"
@@ -150,8 +158,9 @@ class Kind:
                 # Below a cut word the text may begin with a blank.
                 entry.doubtful = entry.doubtful or not (aligned or at - 1 == column)
                 entry.add(line, beside, edge.behind(line))
-            elif in_heads and self.begins(text, depth):
-                entries.append(Entry([line], head, head, depth + len(head), beside, edge.behind(line), not aligned))
+            elif in_heads and begins:
+                end, behind = depth + len(head), edge.behind(line)
+                entries.append(Entry([line], head, head, end, beside, behind, not aligned, self.opening))
             elif entry:
                 is_tail = self.tail.match(text) and not entry.is_open
                 if is_tail or depth - 1 == column:  # a row of its own, or the blank where the line was cut
@@ -164,7 +173,9 @@ class Kind:
 
     def _continues(self, entry: Entry, text: str, depth: int, column: int | None, edge: Edge) -> bool:
         """Whether a line goes on with the head of the entry above."""
-        if depth - indent(entry.lines[0]) not in ((0, 1) if edge.cuts_words else (0,)) or self.tail.match(text):
+        # A cut line may leave the blank in front of a name to the next one.
+        cut = edge.cuts_words or entry.head.endswith(",")
+        if depth - indent(entry.lines[0]) not in ((0, 1) if cut else (0,)) or self.tail.match(text):
             return False
         if self.is_command:
             return not self.begins(text, HEADS)

@@ -25,7 +25,7 @@ def task_pages() -> Iterator[dict[str, Any]]:
         doc="a static site: coverage, units, platforms, changes and work queue of every agent",
         inputs=(*sorted(_ASSETS.iterdir()), *(path for agent in agents() for path in _artifacts(agent))),
         outputs=(SITE / "index.html", *(SITE / "agents" / f"{name}.html" for name in names)),
-        rooms=("history", "report", "questions", "pages"),
+        rooms=("history", "report", "questions", "wrapper", "pages"),
         settings=tuple(names),
         call=partial(_pages, Path(MANIFESTS)),
     ).task()

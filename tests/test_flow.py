@@ -141,6 +141,7 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
         "snapshot",
         "trace",
         "trial",
+        "watch",
     }
     planned = {row["task"].partition(":")[0] for row in json.loads(built.doit("plan", "--json").out)}
     assert planned == set(DEFAULT_STAGES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import shutil
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -93,6 +94,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def titled(page: Page, title: str) -> None:
+    """Wait for the view of this title: a page that is opened at an address shows its first view for a moment."""
+    page.locator("h1:visible").filter(has_text=re.compile(rf"^\s*{re.escape(title)}\s*$")).wait_for()
+
+
 class Visit:
     """A tab, and everything that must not happen in it."""
 
@@ -153,10 +159,10 @@ def test_which_flags_of_codex_the_wrappers_lack(visit: Visit) -> None:
     page = visit.open("index.html")
     page.get_by_role("link", name="codex", exact=True).click()
     page.get_by_role("link", name="What our own wrapper lacks").click()
-    assert page.locator("h1:visible").inner_text() == "our own wrapper lacks nothing of 0.169.0"
+    titled(page, "our own wrapper lacks nothing of 0.169.0")
     page.go_back()
     page.get_by_role("link", name="What codex-sdk lacks").click()
-    assert page.locator("h1:visible").inner_text() == "What codex-sdk lacks of 0.169.0"
+    titled(page, "What codex-sdk lacks of 0.169.0")
     assert page.locator("#queue-left dd a").count() == 31
     assert "--output-schema" in page.locator("#queue-left dd").last.inner_text()
     page.get_by_role("combobox", name="Show").select_option("flag")
@@ -179,7 +185,7 @@ def test_when_full_auto_went_away(visit: Visit) -> None:
 def test_what_differs_on_windows(visit: Visit) -> None:
     page = visit.open("index.html")
     page.get_by_role("link", name="codex: platforms").click()
-    assert page.locator("h1:visible").inner_text() == "Where the platforms of 0.169.0 differ"
+    titled(page, "Where the platforms of 0.169.0 differ")
     (row,) = page.get_by_role("row", name="codex app").all()
     assert row.get_by_role("cell").all_inner_texts() == ["not there", "not there", "visible"]
     assert "{home}\\tmp\\" in page.get_by_role("row", name="--staging-dir").inner_text()
@@ -250,22 +256,19 @@ def test_the_number_that_a_card_says_is_that_of_the_list_behind_it(visit: Visit)
 
 def test_a_link_to_a_unit_opens_it(visit: Visit) -> None:
     page = visit.open(fragment="#flag/exec/--cd")
-    assert page.title() == "exec --cd · codex · cli-parity"
+    page.wait_for_function("title => document.title === title", arg="exec --cd · codex · cli-parity")
     assert page.locator("#unit-help").inner_text().startswith("-C, --cd <DIR>")
     row = page.get_by_role("row", name="codex-sdk").inner_text()
     assert "explicit" in row
     assert "dist/index.js:205" in row
     page.get_by_role("link", name="codex exec", exact=True).click()
-    assert page.title() == "exec · codex · cli-parity"
+    page.wait_for_function("title => document.title === title", arg="exec · codex · cli-parity")
     assert page.get_by_role("link", name="codex exec resume", exact=True).is_visible()
 
 
 def test_an_address_that_nobody_knows_says_so(visit: Visit) -> None:
-    assert (
-        visit.open(fragment="#flag/exec/--no-such").locator("h1:visible").inner_text()
-        == "No version has exec --no-such"
-    )
-    assert visit.open(fragment="#%E0%A4%A").locator("h1:visible").inner_text() == "codex 0.169.0"
+    titled(visit.open(fragment="#flag/exec/--no-such"), "No version has exec --no-such")
+    titled(visit.open(fragment="#%E0%A4%A"), "codex 0.169.0")
 
 
 def test_the_back_button_returns_to_the_list_as_it_was(visit: Visit) -> None:

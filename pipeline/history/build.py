@@ -188,7 +188,7 @@ def timeline_bytes(
         known = read_timeline(root.timeline)
         if besides:
             has = {one.version: set(one.targets) for one in known.versions}
-            versions = tuple(one for one in versions if has.get(one) != set(root.targets(one)))
+            versions = [one for one in versions if has.get(one) != set(root.targets(one))]
         history.keep(known, apart_from=(*versions, *(besides or ())), where=root.timeline)
         history.tool, history.dialect = known.tool, known.dialect
     for version in versions:

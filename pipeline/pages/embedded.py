@@ -164,6 +164,8 @@ class Embedded:
                     for item in wrapper.queue.items
                 ],
             }
+        if wrapper.elsewhere:
+            found["elsewhere"] = [[unit.path, unit.name, said] for unit, said in wrapper.elsewhere]
         if wrapper.left_over:
             left = wrapper.left_over
             found["left"] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,6 +18,7 @@ from pipeline.layout import in_order
 from pipeline.pages.standing import COVERED, MISSING, Standing, standing
 from pipeline.questions.asked import OWN, Asked
 from pipeline.questions.queue import Item, Queue, missing_in, queue
+from pipeline.report.elsewhere import in_words
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag
 
 
@@ -38,15 +41,26 @@ class LeftOver(msgspec.Struct, frozen=True):
     left_over: tuple[_Flags, ...]
 
 
+class Elsewhere(NamedTuple):
+    """A unit that only the wrapper has, and what other versions and targets say of it."""
+
+    unit: Unit
+    said: str
+
+
 @dataclass(frozen=True)
 class Wrapper:
-    """``label`` is its name for people; ``queue`` is None where no report was made."""
+    """``label`` is its name for people; ``queue`` is None where no report was made.
+
+    ``elsewhere`` are the claims that the queue's version does not answer to.
+    """
 
     name: str
     label: str
     own: bool
     standing: Standing
     queue: Queue | None
+    elsewhere: Sequence[Elsewhere]
     left_over: LeftOver | None
     claims: Mapping[Unit, Sequence[Json]]
 
@@ -74,35 +88,50 @@ def wrappers(
         own = name == OWN
         summary = None if own else agent.root.wrapper(name).summary
         raw = canonical.read_bytes(summary) if summary and summary.exists() else None
+        reports = _reports(agent, name)
         yield Wrapper(
             name=name,
             label="our own wrapper" if own else name,
             own=own,
             standing=standing(looked_at, tracks, coverage, rules, at),
-            queue=_queue(agent, name),
+            queue=_queue(agent, reports),
+            elsewhere=tuple(_elsewhere(list(reports.values())[-1])) if reports else (),
             left_over=canonical.decode(raw, LeftOver, summary) if raw else None,
             claims=_by_unit(coverage),
         )
 
 
-def _queue(agent: Asked, wrapper: str) -> Queue | None:
-    """The queue of the newest version that is reported on, compared with the report before it."""
+def _reports(agent: Asked, wrapper: str) -> Mapping[str, Path]:
+    """The reports on versions that the timeline knows, oldest first."""
     try:
         reports = agent.reports(wrapper)
     except UsageError:
+        return {}
+    return {version: reports[version] for version in in_order(set(reports) & set(agent.view.versions))}
+
+
+def _queue(agent: Asked, reports: Mapping[str, Path]) -> Queue | None:
+    """The queue of the newest version that is reported on, compared with the report before it."""
+    if not reports:
         return None
-    ordered = in_order(set(reports) & set(agent.view.versions))
-    if not ordered:
-        return None
-    against = ordered[-2] if ordered[1:] else None
+    *earlier, newest = reports
+    against = earlier[-1] if earlier else None
     return queue(
         agent.view,
-        ordered[-1],
-        missing_in(reports[ordered[-1]]),
+        newest,
+        missing_in(reports[newest]),
         agent=agent.root.path.name,
         against=against,
         before=missing_in(reports[against]) if against else (),
     )
+
+
+def _elsewhere(report: Path) -> Iterator[Elsewhere]:
+    lists = canonical.read_json(report)["deltas"]
+    for kind in ("commands", "flags", "args"):
+        for entry in lists.get(f"wrapper_only_{kind}", ()):
+            unit = Unit(tuple(entry["path"]), entry.get("key") or entry.get("name") or "")
+            yield Elsewhere(unit, in_words(entry).strip(" ()"))
 
 
 def _by_unit(coverage: Sequence[CoveredCommand]) -> Mapping[Unit, Sequence[Json]]:

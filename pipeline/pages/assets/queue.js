@@ -18,7 +18,8 @@ function showQueue([name], query) {
       select("Wrapper", "queue-wrapper", lacking.map((one) => [one.name, one.label]), wrapper.name, (which) => go(which, kind)),
       select("Show", "queue-kind", counted, kind, (what) => go(wrapper.name, what))),
     ...leftOver(wrapper),
-    ...queueParts(wrapper, chosen, kind));
+    ...queueParts(wrapper, chosen, kind),
+    ...elsewhere(wrapper));
   return title;
 }
 
@@ -41,6 +42,16 @@ function queueParts(wrapper, items, kind) {
     make("h2", {}, `The whole queue: ${count}`),
     make("p", { class: "count" }, against ? `${items.filter((item) => item.new).length} new since ${against}; ${closed.length} that were missing in ${against} are done or gone. ` : "", "Urgent first, then oldest. High: a covered command cannot be called without it; low: it stands on a command that is missing itself."),
     items.length ? lazyTable({ label: "Work queue", columns: ["Severity", "Unit", "There since", { title: "Versions read with it", css: "num" }, "To write"], items, row: queueRow }) : make("p", {}, `No ${KINDS[kind]}.`),
+  ];
+}
+
+function elsewhere({ label, elsewhere: claims, queue: { at } }) {
+  if (!claims) return [];
+  return [
+    make("h2", {}, `What ${label} claims and ${at} does not list: ${plural(claims.length, "unit")}`),
+    make("dl", { class: "facts", id: "queue-elsewhere" }, claims.map(([path, name, said]) => [
+      make("dt", {}, namedLink(path, name)),
+      make("dd", {}, said)])),
   ];
 }
 

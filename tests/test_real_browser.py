@@ -159,7 +159,7 @@ def test_which_flags_of_codex_the_wrappers_lack(visit: Visit) -> None:
     page = visit.open("index.html")
     page.get_by_role("link", name="codex", exact=True).click()
     page.get_by_role("link", name="What our own wrapper lacks").click()
-    titled(page, "our own wrapper lacks nothing of 0.169.0")
+    titled(page, "Nothing of 0.169.0 is missing in our own wrapper")
     page.get_by_role("heading", name="What our own wrapper claims and 0.169.0 does not list: 11 units").wait_for()
     assert "removed: last seen in 0.125.0" in page.locator("#queue-elsewhere").inner_text()
     page.go_back()

@@ -11,7 +11,7 @@ function showQueue([name], query) {
   const { items, at } = wrapper.queue;
   const chosen = items.filter((item) => kind === "all" || kindOf(item) === kind);
   const counted = Object.keys(KINDS).map((one) => [one, `${KINDS[one]} (${items.filter((item) => one === "all" || kindOf(item) === one).length})`]);
-  const title = items.length ? `What ${wrapper.label} lacks of ${at}` : `${wrapper.label} lacks nothing of ${at}`;
+  const title = items.length ? `What ${wrapper.label} lacks of ${at}` : `Nothing of ${at} is missing in ${wrapper.label}`;
   view("queue").replaceChildren(
     heading("queue", title),
     make("div", { class: "controls" },

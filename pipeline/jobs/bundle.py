@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -145,9 +145,9 @@ def read_bundle(folder: Path) -> Iterator[Packed]:
     yield from places.values()
 
 
-def _refuse_strays(folder: Path, bundle: Bundle, packed: object) -> None:
+def _refuse_strays(folder: Path, bundle: Bundle, packed: Iterable[Packed]) -> None:
     known: set[str] = set()
-    for one in packed:  # type: ignore[attr-defined]
+    for one in packed:
         inside = relative(one.path, folder)
         if inside not in bundle.files:
             raise ArtifactMissing(f"{inside} is named and not there", where=folder / NAME, remedy=_AGAIN)

@@ -21,6 +21,7 @@ from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactInvalid, ArtifactMissing, IdentityMismatch
 from pipeline.jobs.bundle import Packed, bundles_below, copy_pages, names_in, split
 from pipeline.layout import Root, relative
+from pipeline.surface.revision import REVISION
 from pipeline.surface.snapshot import Snapshot
 from pipeline.transaction.hold import exclusive
 from pipeline.transaction.replace import replacing
@@ -53,18 +54,19 @@ class Merge:
 
         Raises ArtifactMissing, ArtifactInvalid, IdentityMismatch, WriteFailed, TreeBusy.
         """
-        found = self._found(downloads)
-        missing = self._missing(found, downloads)
         held = [root.path for root in agent_roots(self.workspace)]
         changed: list[Path] = []
-        with exclusive(self.workspace, *held), replacing(self.workspace) as copy:
-            for one in self.progress.each("merging", sorted(found.values(), key=lambda one: one.name)):
-                place = Root(copy / one.agent)
-                path = place.snapshot(one.version, one.target)
-                if canonical.write(path, canonical.read_bytes(one.path)):
-                    changed.append(self.workspace / relative(path, copy))
-                if one.raw_help:
-                    copy_pages(one.raw_help, place.raw_help(one.version, one.target))
+        with exclusive(self.workspace, *held):
+            found = self._found(downloads)
+            missing = self._missing(found, downloads)
+            with replacing(self.workspace) as copy:
+                for one in self.progress.each("merging", sorted(found.values(), key=lambda one: one.name), len(found)):
+                    place = Root(copy / one.agent)
+                    path = place.snapshot(one.version, one.target)
+                    if canonical.write(path, canonical.read_bytes(one.path)):
+                        changed.append(self.workspace / relative(path, copy))
+                    if one.raw_help:
+                        copy_pages(one.raw_help, place.raw_help(one.version, one.target))
         return Merged(tuple(changed), tuple(sorted(found)), tuple(missing))
 
     def _found(self, downloads: Path) -> dict[str, Packed]:
@@ -134,13 +136,14 @@ def check(one: Packed, folder: Folder) -> Snapshot:
         ("$.binary.target_triple", found.binary.target_triple, one.target),
         ("$.binary.sha256", found.binary.sha256, row.digest),
         ("$.collected_at", found.collected_at, folder.stamp(one.version)),
+        ("$.generator.revision", found.generator and found.generator.revision, REVISION),
     )
     for place, said, expected in wanted:
         if said != expected:
             raise IdentityMismatch(
                 f"{place} is {said!r}, expected {expected!r}",
                 where=one.path,
-                remedy=f"{_AGAIN}, with the lock and the epoch of this one",
+                remedy=f"{_AGAIN}, from this commit and with its lock",
             )
     return found
 

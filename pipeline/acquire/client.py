@@ -57,7 +57,7 @@ def run(
     name = program.removesuffix(".cmd")
     if found is None:
         raise DownloadFailed(
-            f"{name}, which fetches packages, is not on the PATH",
+            f"{name} is not on the PATH",
             where=spec,
             remedy=f"{install}, then run the task again",
         )

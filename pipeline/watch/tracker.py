@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.acquire.client import QUERY_SECONDS, failed, run, without_addresses
+from pipeline.acquire.client import QUERY_SECONDS, run, without_addresses
+from pipeline.errors import DownloadFailed
 from pipeline.watch.issues import Change, Issue
 
 _MOST = 1000
@@ -21,7 +22,7 @@ def open_issues() -> list[Issue]:
     try:
         return msgspec.json.decode(raw, type=list[Issue])
     except msgspec.DecodeError:
-        raise failed("gh", "issue list", "it printed no list of issues") from None
+        raise _failed("issue list", "it printed no list of issues") from None
 
 
 def apply(change: Change) -> None:
@@ -39,5 +40,10 @@ def _gh(*words: str) -> bytes:
     spec = " ".join(words[:2])
     done = run("gh", words, spec=spec, folder=Path.cwd(), seconds=QUERY_SECONDS, install="install the GitHub CLI")
     if done.returncode:
-        raise failed("gh", spec, without_addresses(done.stderr.decode("utf-8", "replace")) or f"exit {done.returncode}")
+        raise _failed(spec, without_addresses(done.stderr.decode("utf-8", "replace")) or f"exit {done.returncode}")
     return done.stdout
+
+
+def _failed(spec: str, reason: str) -> DownloadFailed:
+    remedy = "look at `gh auth status` and at what the job may do, then run it again"
+    return DownloadFailed(f"gh failed ({reason})", where=spec, remedy=remedy)

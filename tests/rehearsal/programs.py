@@ -51,7 +51,9 @@ if verb == "workflow run":
     save("dispatched.json", [*load("dispatched.json"), {"workflow": words[2], "inputs": inputs}])
 elif verb == "issue list":
     need("issues", "read")
-    print(json.dumps([one for one in load("issues.json") if one["state"] == "open"]))
+    fields = after("--json").split(",")
+    found = [one for one in load("issues.json") if one["state"] == "open"]
+    print(json.dumps([{field: one[field] for field in fields} for one in found]))
 elif verb in ("issue create", "issue edit", "issue close"):
     need("issues", "write")
     issues = load("issues.json")

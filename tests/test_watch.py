@@ -216,6 +216,8 @@ def test_the_command_tells_people_and_programs(
 
 @posix
 def test_the_command_keeps_one_issue(published: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parity(published, "--tidy") == 0
+    assert capsys.readouterr().out == "", "it opens none"
     assert parity(published, "--issues") == 0
     assert capsys.readouterr().out == "tool: tool 1.2.0 is published and not read yet\n"
     assert parity(published, "--issues") == 0
@@ -223,7 +225,7 @@ def test_the_command_keeps_one_issue(published: Path, tmp_path: Path, capsys: py
     [issue] = json.loads((tmp_path / "issues.json").read_text())
     assert (issue["number"], issue["state"]) == (1, "open")
     canonical.write(published / "tool" / "snapshots" / "1.2.0" / f"{LINUX}.json", b"{}\n")
-    assert parity(published, "--issues") == 0
+    assert parity(published, "--tidy") == 0
     assert capsys.readouterr().out == "tool: closed\n"
     [issue] = json.loads((tmp_path / "issues.json").read_text())
     assert issue["state"] == "closed"

@@ -25,6 +25,7 @@ def add_commands(commands: Commands) -> None:
     form.add_argument("--json", action="store_true", help="print a CI matrix of the newer releases")
     form.add_argument("--as", dest="name", metavar="NAME", help="print it as a job's output NAME, with NAME-count")
     form.add_argument("--issues", action="store_true", help="open, change or close one issue for each agent, with gh")
+    form.add_argument("--tidy", action="store_true", help="the same, but open none")
     watch.add_argument(
         "--begun", type=Path, metavar="F", help="leave out releases whose branch `git ls-remote --heads` lists in F"
     )
@@ -63,13 +64,14 @@ def _watch(arguments: argparse.Namespace) -> int:
     watched = watch(arguments.root, arguments.agents)
     branches = begun(arguments.begun.read_text(encoding="utf-8")) if arguments.begun else frozenset()
     newer = [one for one in watched.newer if one.branch not in branches]
-    if arguments.issues:
+    if arguments.issues or arguments.tidy:
         from pipeline.watch import tracker
         from pipeline.watch.issues import changes
 
         for change in changes(watched, tracker.open_issues()):
-            tracker.apply(change)
-            print(f"{change.agent}: {'closed' if change.title is None else change.title}")
+            if arguments.issues or change.number is not None:
+                tracker.apply(change)
+                print(f"{change.agent}: {'closed' if change.title is None else change.title}")
     elif arguments.json or arguments.name:
         rows = [{"agent": one.agent, "version": one.version, "branch": one.branch} for one in newer]
         print(as_output(arguments.name, rows) if arguments.name else matrix_text(rows), end="")

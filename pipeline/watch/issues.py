@@ -59,6 +59,8 @@ def body_of(release: Release) -> str:
             f"doit lock:{agent}:{version}     # then acquire and snapshot for each target, then doit",
             "```",
             "",
+            f"What an update could read that came to no pull request is on the branch `{release.branch}`.",
+            "",
         )
     )
 

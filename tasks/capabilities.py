@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tasks.agents import AgentFolder, agents, open_folder
-from tasks.step import Step
+from tasks.step import Step, group
 
 _WRAPPERS = Path("pipeline", "wrapper")
 
 
 def task_capabilities() -> Iterator[dict[str, Any]]:
     """Tabulate which versions have the guarded units of the wrapper"""
+    yield group(task_capabilities, "capabilities")
     for agent in agents():
         if agent.wrapper is None:
             continue

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tasks.agents import AgentFolder, agents, open_folder
-from tasks.step import Step
+from tasks.step import Step, group
 
 
 def task_diff() -> Iterator[dict[str, Any]]:
     """Tell what changed between two neighbouring versions"""
+    yield group(task_diff, "diff")
     for agent in agents():
         for before, after in agent.root.neighbours():
             record = agent.root.diff(before, after, ".trials.json")

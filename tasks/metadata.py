@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from tasks.agents import AgentFolder, agents, open_folder
-from tasks.step import Step
+from tasks.step import Step, group
 
 
 def task_metadata() -> Iterator[dict[str, Any]]:
     """Record the status of a version"""
+    yield group(task_metadata, "metadata")
     for agent in agents():
         for version in agent.root.versions():
             yield Step(

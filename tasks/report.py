@@ -10,12 +10,13 @@ from typing import Any
 
 from pipeline.layout import Root
 from tasks.agents import AgentFolder, agents, open_folder
-from tasks.step import Step
+from tasks.step import Step, group
 from tasks.trace import Foreign, foreign_wrappers
 
 
 def task_report() -> Iterator[dict[str, Any]]:
     """Compare a version with the wrapper"""
+    yield group(task_report, "report")
     for agent in filter(attrgetter("has_wrapper"), agents()):
         for version in agent.root.versions():
             yield Step(

@@ -72,6 +72,11 @@ def asked_for(stage: str, name: str, doc: str, call: Callable[[], object]) -> di
     return {"basename": stage, "name": name, "doc": doc, "actions": [(run, [call, ()])], "uptodate": [False]}
 
 
+def group(creator: Callable[..., object], stage: str) -> dict[str, Any]:
+    """A stage by itself, for a plain `doit` names it also where no agent has a task of it."""
+    return {"basename": stage, "name": None, "doc": creator.__doc__}
+
+
 def run(call: Callable[[], object], outputs: Sequence[Path]) -> TaskFailed | None:
     """A task's action: one call into the library, known errors as one line, outputs checked."""
     from pipeline.errors import ParityError  # only a task that runs needs the library

@@ -11,12 +11,13 @@ from operator import attrgetter
 from typing import Any
 
 from tasks.agents import AgentFolder, agents, open_folder
-from tasks.step import Step
+from tasks.step import Step, group
 from tasks.trace import Foreign, foreign_wrappers
 
 
 def task_wrapper_coverage() -> Iterator[dict[str, Any]]:
     """Derive what the wrapper supports from its own code"""
+    yield group(task_wrapper_coverage, "wrapper-coverage")
     for agent in filter(attrgetter("has_wrapper"), agents()):
         yield Step(
             stage="wrapper-coverage",

@@ -155,8 +155,11 @@ class Registry:
     def __init__(self, folder):
         self.folder = folder
         self.index = {"packages": {}, "time": {}, "pypi": {"specs": {}, "served": {}, "scripts": []}}
-        folder.mkdir()
-        self.save()
+        if folder.exists():
+            self.index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        else:
+            folder.mkdir()
+            self.save()
 
     def save(self):
         (self.folder / "index.json").write_text(json.dumps(self.index), encoding="utf-8")
@@ -189,9 +192,9 @@ class Registry:
         (self.folder / "calls.txt").unlink(missing_ok=True)
 
 
-@pytest.fixture
-def registry(tmp_path, monkeypatch):
-    folder = tmp_path / "bin"
+def serve(place, monkeypatch):
+    """Put the fake programs on the PATH; they serve ``place/registry``, which may be there already."""
+    folder = place / "bin"
     folder.mkdir()
     for name, source in (("npm", FAKE_NPM), ("pip", FAKE_PIP)):
         (folder / f"fake_{name}.py").write_text(source, encoding="utf-8")
@@ -202,9 +205,14 @@ def registry(tmp_path, monkeypatch):
             program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{folder}/fake_{name}.py" "$@"\n', encoding="utf-8")
             program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("FAKE_REGISTRY", str(tmp_path / "registry"))
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
-    return Registry(tmp_path / "registry")
+    monkeypatch.setenv("FAKE_REGISTRY", str(place / "registry"))
+    monkeypatch.setenv(VARIABLE, str(place / "cache"))
+    return Registry(place / "registry")
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    return serve(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -16,16 +16,18 @@ import pytest
 import xmlschema
 from conftest import CODEX, MANIFESTS
 from hypothesis import given
+from packages import published
 from showing import HOSTILE, counted, overview, overviews, read_annotation, shown, unit
 
 from pipeline import cli
 from pipeline.faces import FACES, pull_request
 from pipeline.faces.gather import gather
 from pipeline.faces.model import Overview, Place
+from pipeline.faces.release import release_text
 from pipeline.faces.sections import Section, page
 from pipeline.faces.words import visible
 from pipeline.layout import Root
-from pipeline.questions.asked import Asked
+from pipeline.questions.asked import Asked, asked
 from pipeline.surface.coverage import CoveredCommand, CoveredFlag
 from pipeline.surface.diff import Finding, Witness
 from tasks.faces import _FILES
@@ -335,23 +337,6 @@ def test_a_pull_request_tells_each_wrapper_what_breaks_it() -> None:
 # -- schemas -----------------------------------------------------------------------------------------
 
 
-def published(words: list[str], member: str, folder: Path, request: pytest.FixtureRequest) -> Path:
-    """A file of a package that a registry's own program fetches; skips, and says why, where it cannot."""
-    program = shutil.which(words[0])
-    done = program and subprocess.run(
-        [program, *words[1:]], cwd=folder, capture_output=True, check=False, text=True, timeout=120
-    )
-    if not done or done.returncode:
-        said = (done.stderr.strip().splitlines() or [""])[-1] if done else "no such program"
-        if request.config.getoption("--require-real"):
-            pytest.fail(f"{' '.join(words)}: {said}", pytrace=False)
-        pytest.skip(f"{' '.join(words)}: {said}")
-    [archive] = folder.iterdir()
-    shutil.unpack_archive(archive, folder, filter="data")
-    [path] = folder.rglob(member)
-    return path
-
-
 @pytest.fixture(scope="module")
 def sarif_schema(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -443,6 +428,7 @@ def test_formats_of_the_command_are_the_faces(capsys: pytest.CaptureFixture[str]
     [
         (["aider"], "no reports on aider"),
         (["--at", "9.9.9", "codex"], "there is no report on 9.9.9"),
+        (["--format", "release", "codex"], "say --at V, no --wrapper or --check"),
         (["--against", "9.9.9", "codex"], "the timeline does not know 9.9.9"),
         (["--wrapper", "nobody", "codex"], "wrappers here: wrapper, codex-sdk"),
         (["nobody"], "there is no agent 'nobody'"),
@@ -488,3 +474,25 @@ def on_a_terminal(surroundings: dict[str, str]) -> str:
         assert process.wait(timeout=60) == 0
     os.close(outer)
     return b"".join(read).decode("utf-8")
+
+
+# -- the text of a release -----------------------------------------------------------------------------
+
+
+def test_a_release_is_told_with_a_wrapper_and_without_one() -> None:
+    ours = release_text(asked(str(CHECKOUT / "cli_manifests" / "codex")), "0.169.0")
+    assert ours.startswith(FACES["pr-body"].render(of()))
+    assert "\n## Targets\n\nRead on `x86_64-unknown-linux-musl`, " in ours
+    assert "Not read on `aarch64-apple-darwin`: its union is not complete.\n" in ours
+    nobodys = release_text(asked(str(CHECKOUT / "cli_manifests" / "llm")), "0.36.0")
+    assert nobodys.startswith("# llm 0.27.1 → 0.36.0\n")
+    first = release_text(asked(str(CHECKOUT / "cli_manifests" / "llm")), "0.27.1")
+    assert first.startswith("# llm 0.27.1\n\nThe first version that is read.\n\n## Targets\n\nRead on `linux-x64`.\n")
+
+
+def test_a_long_release_is_cut_and_names_where_the_rest_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.faces.pull_request.LIMIT", 1500)
+    text = release_text(asked(str(CHECKOUT / "cli_manifests" / "opencode")), "1.18.34")
+    assert len(text) <= 1500
+    assert "The rest is left out here: `parity diff opencode 1.0.152 1.18.34`" in text
+    assert text.endswith(": its union is not complete.\n") or "\nRead on " in text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pipeline import canonical
 from pipeline.faces import pull_request
 from pipeline.faces.gather import before, gather
-from pipeline.faces.sections import Section, page
+from pipeline.faces.sections import page
 from pipeline.faces.words import code, plain
 from pipeline.history import page as diff_page
 from pipeline.history.diffs import diff_of, recorded, surfaces
@@ -26,17 +26,13 @@ def release_text(agent: Asked, version: str, against: str | None = None) -> str:
     against = against or before(agent, version)
     if against is None:
         head = [f"# {plain(name)} {version}", "", "The first version that is read."]
-        return page(head, [_next(name, version)], limit) + told
+        return page(head, [], limit) + told
     diff = diff_of(*surfaces(agent.root, against, version), recorded(agent.root, against, version))
     text = diff_page.render(diff, agent.program)
     if len(text) > limit:
         whole = code(f"parity diff {name} {against} {version}")
         text = f"{text[: limit - 200].rpartition(chr(10))[0]}\n\nThe rest is left out here: {whole}\n"
     return text + told
-
-
-def _next(name: str, version: str) -> Section:
-    return Section("What to do next", "", (f"let the pointers follow: {code(f'doit promote:{name}:{version}')}",), "")
 
 
 def _targets(agent: Asked, version: str) -> str:

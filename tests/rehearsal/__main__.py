@@ -21,6 +21,9 @@ def main() -> int:
     parser.add_argument("-i", "--input", action="append", default=[], metavar="NAME=VALUE", help="an input")
     parser.add_argument("--event", default="workflow_dispatch", help="what starts it (default: %(default)s)")
     parser.add_argument("--runner", action="append", default=[HERE], help=f"a runner that this machine is, as {HERE}")
+    parser.add_argument(
+        "--job", action="append", metavar="NAME", help="play this job and skip those that are not named"
+    )
     parser.add_argument("--into", type=Path, help="where all is left (default: a new folder)")
     parser.add_argument("--follow", action="store_true", help="then play the workflows that it dispatched")
     arguments = parser.parse_args()
@@ -32,7 +35,7 @@ def main() -> int:
     rehearsal = Rehearsal(source, folder, runners=frozenset(arguments.runner))
     inputs = dict(pair.split("=", 1) for pair in arguments.input)
     try:
-        played = [rehearsal.play(arguments.workflow, inputs, arguments.event)]
+        played = [rehearsal.play(arguments.workflow, inputs, arguments.event, arguments.job)]
         if arguments.follow:
             played += [
                 rehearsal.play(one["workflow"].removesuffix(".yml"), one["inputs"])

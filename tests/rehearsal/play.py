@@ -39,7 +39,14 @@ class Cell:
 
     @property
     def log(self) -> str:
-        path = self.folder and self.folder / "log.txt"
+        return self._text("log.txt")
+
+    @property
+    def summary(self) -> str:
+        return self._text("summary.md")
+
+    def _text(self, name: str) -> str:
+        path = self.folder and self.folder / name
         return path.read_text(encoding="utf-8") if path and path.exists() else ""
 
 
@@ -252,7 +259,6 @@ class _CellPlay:
             **{key: os.environ[key] for key in _KEPT if key in os.environ},
             "PATH": programs.path_of(self.tools),
             "PYTHONPATH": str(self.seen.workspace),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_WORKSPACE": str(self.seen.workspace),

@@ -12,7 +12,7 @@ from typing import Any
 from doit.exceptions import TaskFailed
 
 from tasks.agents import AgentFolder, agents, open_folder, requested
-from tasks.step import asked_for
+from tasks.step import asked_for, group
 
 
 def task_backfill() -> Iterator[dict[str, Any]]:
@@ -26,7 +26,7 @@ def task_backfill() -> Iterator[dict[str, Any]]:
                 partial(_backfill, agent, *words),
             )
     # A version that was never read has no file to take its task's name from.
-    yield {"basename": "backfill", "name": None, "doc": "read a version that is not committed, for the timeline"}
+    yield group(task_backfill, "backfill")
 
 
 def _backfill(agent: AgentFolder, version: str, target: str | None = None) -> TaskFailed | None:

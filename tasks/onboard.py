@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.layout import MANIFESTS, Root
-from tasks.step import run
+from tasks.step import group, run
 
 _PREFIX = "onboard:"
 
@@ -30,7 +30,7 @@ def task_onboard() -> Iterator[dict[str, Any]]:
             "actions": [partial(_start, name)],
             "uptodate": [False],
         }
-    yield {"basename": "onboard", "name": None, "doc": "draft the folder of a new agent from its binary"}
+    yield group(task_onboard, "onboard")
 
 
 def _start(name: str, binary: str, target: str) -> Any:

@@ -91,7 +91,16 @@ def run(call: Callable[[], object], outputs: Sequence[Path]) -> TaskFailed | Non
     return TaskFailed(f"the stage did not write {', '.join(missing)}") if missing else None
 
 
-class SettingsUnchanged:
+class _Reasoned:
+    """`doit info` shows what is not so by its repr."""
+
+    reason: str
+
+    def __repr__(self) -> str:
+        return self.reason
+
+
+class SettingsUnchanged(_Reasoned):
     """An `uptodate` of doit: true while the values are those of the last run."""
 
     def __init__(self, settings: Sequence[object]) -> None:
@@ -103,7 +112,7 @@ class SettingsUnchanged:
         return bool(values.get("settings") == self._digest)
 
 
-class OutputsUnmodified:
+class OutputsUnmodified(_Reasoned):
     """An `uptodate` of doit: true while the outputs hold what the last run wrote.
 
     A file whose time and size are as they were is not read.
@@ -121,7 +130,7 @@ class OutputsUnmodified:
         return not modified
 
 
-class LeftoversRemoved:
+class LeftoversRemoved(_Reasoned):
     """An `uptodate` of doit that is never true: the step has something to remove."""
 
     def __init__(self, leftovers: Sequence[Path]) -> None:

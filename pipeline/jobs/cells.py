@@ -20,8 +20,8 @@ from pipeline.contract.folder import Folder
 from pipeline.errors import ParityError
 from pipeline.jobs.runners import runner_of
 from pipeline.jobs.shards import FETCH, UNKNOWN, Cell
-from pipeline.layout import Root, version_key
-from pipeline.surface.lock import Lock, LockRow
+from pipeline.layout import Root, is_version, version_key
+from pipeline.surface.lock import LockRow
 from pipeline.surface.revision import REVISION
 
 
@@ -56,12 +56,13 @@ def work(folder: Folder, runners: dict[str, str], version: str | None = None, *,
     agent, lock = folder.root.path.name, folder.lock()
     cells, done, homeless = [], [], []
     pages = _pages(folder.root)
+    stamps = {row.version: timestamp(lock.epoch(row.version), {}) for row in lock.rows}
     for row in lock.rows:
-        if row.target not in folder.rules.targets or version not in (None, row.version):
+        if row.target not in folder.rules.targets or version not in (None, row.version) or not is_version(row.version):
             continue
         name = f"{agent}:{row.version}:{row.target}"
         runner = runner_of(row.target, runners, folder.rules.union.platform_mapping.get(row.target))
-        if not again and is_current(folder.root.snapshot(row.version, row.target), row, lock):
+        if not again and is_current(folder.root.snapshot(row.version, row.target), row, stamps[row.version]):
             done.append(name)
         elif runner is None:
             homeless.append(name)
@@ -70,12 +71,11 @@ def work(folder: Folder, runners: dict[str, str], version: str | None = None, *,
     return Work(tuple(cells), tuple(done), tuple(homeless))
 
 
-def is_current(path: Path, row: LockRow, lock: Lock) -> bool:
-    """Whether a snapshot is what this reader would make of the row's binary."""
+def is_current(path: Path, row: LockRow, stamped: str) -> bool:
+    """Whether a snapshot is what this reader would make of the row's binary at that time."""
     head = _head(path)
     if head is None or head.generator is None:
         return False
-    stamped = timestamp(lock.epoch(row.version), {})
     return (head.generator.revision, head.binary.sha256, head.collected_at) == (REVISION, row.digest, stamped)
 
 

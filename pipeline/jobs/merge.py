@@ -16,11 +16,13 @@ from typing import Any
 
 from pipeline import canonical
 from pipeline.acquire.progress import Progress
+from pipeline.clock import timestamp
 from pipeline.contract.folder import Folder, open_folder
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactInvalid, ArtifactMissing, IdentityMismatch
 from pipeline.jobs.bundle import Packed, bundles_below, copy_pages, names_in, split
 from pipeline.layout import Root, relative
+from pipeline.surface.lock import Lock
 from pipeline.surface.revision import REVISION
 from pipeline.surface.snapshot import Snapshot
 from pipeline.transaction.hold import exclusive
@@ -70,7 +72,7 @@ class Merge:
         return Merged(tuple(changed), tuple(sorted(found)), tuple(missing))
 
     def _found(self, downloads: Path) -> dict[str, Packed]:
-        opened = cache(lambda agent: open_folder(self.workspace / agent))
+        opened = cache(lambda agent: (folder := open_folder(self.workspace / agent), folder.lock()))
         found: dict[str, Packed] = {}
         for one in self.progress.each("checking", bundles_below(downloads)):
             if self.only is not None and not one.name.startswith(f"{self.only}:"):
@@ -82,13 +84,13 @@ class Merge:
                     f"no job was started for {one.name}", where=one.path, remedy="merge the downloads of one run only"
                 )
             other = found.setdefault(one.name, one)
-            if canonical.read_bytes(other.path) != canonical.read_bytes(one.path):
+            if other is not one and canonical.read_bytes(other.path) != canonical.read_bytes(one.path):
                 raise ArtifactInvalid(
                     f"{one.name} came twice, and {other.path} is another one",
                     where=one.path,
                     remedy="find out which job is right before either is merged",
                 )
-            check(one, opened(one.agent))
+            check(one, *opened(one.agent))
         return found
 
     def _missing(self, found: Mapping[str, Packed], downloads: Path) -> list[str]:
@@ -111,7 +113,7 @@ class Merge:
         return missing
 
 
-def check(one: Packed, folder: Folder) -> Snapshot:
+def check(one: Packed, folder: Folder, lock: Lock) -> Snapshot:
     """A snapshot that is what its name says, of the locked binary and of the locked time, in canonical form."""
     raw = canonical.read_bytes(one.path)
     found = canonical.decode(raw, Snapshot, one.path)
@@ -123,7 +125,7 @@ def check(one: Packed, folder: Folder) -> Snapshot:
             where=one.path,
             remedy=f"expected are: {', '.join(folder.rules.targets)}",
         )
-    row = folder.lock().row(one.version, one.target)
+    row = lock.row(one.version, one.target)
     if row is None:
         raise IdentityMismatch(
             f"no row pins {one.version} on {one.target}",
@@ -135,7 +137,7 @@ def check(one: Packed, folder: Folder) -> Snapshot:
         ("$.binary.semantic_version", found.binary.semantic_version, one.version),
         ("$.binary.target_triple", found.binary.target_triple, one.target),
         ("$.binary.sha256", found.binary.sha256, row.digest),
-        ("$.collected_at", found.collected_at, folder.stamp(one.version)),
+        ("$.collected_at", found.collected_at, timestamp(lock.epoch(one.version))),
         ("$.generator.revision", found.generator and found.generator.revision, REVISION),
     )
     for place, said, expected in wanted:

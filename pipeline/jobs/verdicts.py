@@ -51,7 +51,7 @@ def verdicts(folder: Folder, version: str, expected: Iterable[str], packed: Iter
 
 def _same(one: Packed, folder: Folder, committed: Path) -> bool:
     try:
-        found = check(one, folder)
+        found = check(one, folder, folder.lock())
     except ArtifactError:
         return False
     return _unemulated(found) == _unemulated(canonical.read(committed, Snapshot))

@@ -24,7 +24,6 @@ import msgspec
 
 from pipeline import canonical, helptext
 from pipeline.acquire.fetch import acquire
-from pipeline.acquire.progress import Progress
 from pipeline.acquire.store import Started
 from pipeline.acquire.unlocked import unlocked
 from pipeline.cache import cache_folder
@@ -40,6 +39,7 @@ from pipeline.errors import (
 )
 from pipeline.history import read_timeline, timeline_bytes
 from pipeline.history.bisect import next_release, surfaces
+from pipeline.progress import Progress
 from pipeline.snapshot import described, take_snapshot
 from pipeline.snapshot.crawl import NO_ANSWER, NOT_ASKED
 from pipeline.snapshot.reuse import recall, remember

@@ -16,7 +16,6 @@ from pipeline import canonical
 from pipeline.acquire import archive, npm, shelf, store
 from pipeline.acquire.fetch import acquire
 from pipeline.acquire.pin import lock
-from pipeline.acquire.progress import Progress
 from pipeline.cache import VARIABLE, cache_folder
 from pipeline.contract.agent import Agent, Help, Package
 from pipeline.contract.folder import read_lock
@@ -29,6 +28,7 @@ from pipeline.errors import (
     UsageError,
     WriteFailed,
 )
+from pipeline.progress import Progress
 from pipeline.surface.lock import Lock, LockRow
 
 LINUX, WINDOWS = "x86_64-unknown-linux-musl", "x86_64-pc-windows-msvc"

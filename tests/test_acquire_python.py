@@ -14,7 +14,6 @@ from pipeline import canonical
 from pipeline.acquire import environment, pypi, store
 from pipeline.acquire.fetch import acquire
 from pipeline.acquire.pin import lock
-from pipeline.acquire.progress import Progress
 from pipeline.clock import VARIABLE
 from pipeline.contract.agent import Agent, Help, Package
 from pipeline.contract.folder import read_lock
@@ -27,6 +26,7 @@ from pipeline.errors import (
     UsageError,
 )
 from pipeline.layout import Root
+from pipeline.progress import Progress
 from pipeline.snapshot.target import host_platform
 
 HERE = f"{host_platform().os}-{host_platform().arch}"

@@ -13,10 +13,10 @@ from pipeline import canonical
 from pipeline.acquire import store
 from pipeline.acquire.fetch import acquire
 from pipeline.acquire.pin import lock
-from pipeline.acquire.progress import Progress
 from pipeline.contract.agent import Agent, Help, Package, read_agent
 from pipeline.contract.folder import read_lock
 from pipeline.errors import ArtifactInvalid, IntegrityMismatch, PackageLayoutUnknown, UsageError, WriteFailed
+from pipeline.progress import Progress
 
 LINUX, MAC = "linux-x64", "darwin-arm64"
 VERSION = "1.2.3"

@@ -11,11 +11,11 @@ import pytest
 from fake_registries import NAME, PUBLISHED, distribution, made_tarball, made_wheel, sri
 
 from pipeline.acquire import wrappers
-from pipeline.acquire.progress import Progress
 from pipeline.clock import VARIABLE
 from pipeline.contract.folder import read_lock
 from pipeline.errors import BinaryMissing, DownloadFailed, EpochMissing, IntegrityMismatch
 from pipeline.layout import WrapperRoot
+from pipeline.progress import Progress
 from pipeline.snapshot.target import host_platform
 from pipeline.trace.described import ForeignWrapper, PublishedPackage
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from pipeline import canonical, cli
 from pipeline.acquire.listing import between, named, stable_versions
-from pipeline.acquire.progress import Progress
 from pipeline.acquire.store import cached_binary
 from pipeline.acquire.unlocked import unlocked
 from pipeline.backfill import Filler
@@ -27,6 +26,7 @@ from pipeline.errors import DownloadFailed, IdentityMismatch, PackageLayoutUnkno
 from pipeline.history import History, Sightings, Unit, read_timeline
 from pipeline.history.bisect import next_release, surfaces
 from pipeline.onboard import draft_rules
+from pipeline.progress import Progress
 from pipeline.snapshot import described, take_snapshot
 from pipeline.surface.lock import Lock, LockRow
 from tasks.backfill import task_backfill

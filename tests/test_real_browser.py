@@ -18,10 +18,10 @@ from page_trees import EVIL, hostile, large
 from small_tree import make, put_json
 
 from pipeline.acquire import npm
-from pipeline.acquire.progress import Progress
 from pipeline.errors import ParityError
 from pipeline.history import Sightings, Unit, read_timeline
 from pipeline.pages import write_site
+from pipeline.progress import Progress
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline import process
-from pipeline.acquire.progress import Progress
 from pipeline.errors import BinaryError, BinaryTimeout, DownloadFailed
+from pipeline.progress import Progress
 
 QUERY_SECONDS = 120.0
 FETCH_SECONDS = 3600.0

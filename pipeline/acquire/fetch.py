@@ -14,13 +14,13 @@ from pathlib import Path
 from pipeline.acquire import environment, npm, pypi, shelf, store
 from pipeline.acquire.archive import Archive, check_integrity, open_archive
 from pipeline.acquire.client import Client
-from pipeline.acquire.progress import Progress
 from pipeline.acquire.store import Started
 from pipeline.cache import cache_folder
 from pipeline.contract.agent import Agent, Package
 from pipeline.contract.folder import read_lock
 from pipeline.errors import ArtifactInvalid, ArtifactMissing, DownloadFailed, IntegrityMismatch
 from pipeline.layout import Root
+from pipeline.progress import Progress
 from pipeline.surface.lock import LockRow
 
 CLIENTS: Mapping[str, Client] = {"npm": npm, "pypi": pypi}

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from pipeline.acquire.client import FETCH_SECONDS, QUERY_SECONDS, failed, largest_file, run, without_addresses
-from pipeline.acquire.progress import Progress
 from pipeline.errors import DownloadFailed, IntegrityMismatch
+from pipeline.progress import Progress
 
 # On Windows a plain `npm` is also there, a shell script that cannot be spawned.
 _PROGRAM = "npm.cmd" if os.name == "nt" else "npm"

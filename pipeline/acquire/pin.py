@@ -19,7 +19,6 @@ from pipeline.acquire import environment, pypi
 from pipeline.acquire.archive import Archive
 from pipeline.acquire.client import Client
 from pipeline.acquire.fetch import CLIENTS, fetched
-from pipeline.acquire.progress import Progress
 from pipeline.acquire.shelf import download_folder
 from pipeline.acquire.store import measured, tree_digest
 from pipeline.cache import cache_folder
@@ -28,6 +27,7 @@ from pipeline.contract.agent import Agent, Package
 from pipeline.contract.folder import read_lock
 from pipeline.errors import DownloadFailed, EpochMissing, UsageError
 from pipeline.layout import Root, check_version, version_key
+from pipeline.progress import Progress
 from pipeline.surface.lock import Lock, LockRow
 
 

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 from pipeline import canonical
 from pipeline.acquire.client import FETCH_SECONDS, QUERY_SECONDS, failed, largest_file, run, without_addresses
-from pipeline.acquire.progress import Progress
 from pipeline.errors import DownloadFailed, IntegrityMismatch
 from pipeline.process import Completed
+from pipeline.progress import Progress
 
 # `--python` came with pip 22.3, the report with 22.2.
 _INSTALL = "install pip 22.3 or newer"

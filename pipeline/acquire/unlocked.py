@@ -15,12 +15,12 @@ from pipeline import canonical
 from pipeline.acquire import environment, shelf, store
 from pipeline.acquire.fetch import CLIENTS, fetched
 from pipeline.acquire.pin import Release
-from pipeline.acquire.progress import Progress
 from pipeline.acquire.store import Started
 from pipeline.cache import cache_folder
 from pipeline.contract.agent import Agent
 from pipeline.errors import DownloadFailed, UsageError
 from pipeline.layout import Root
+from pipeline.progress import Progress
 from pipeline.surface.lock import Lock, LockRow
 
 # A row needs one; this one stamps nothing.

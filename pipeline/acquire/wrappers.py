@@ -14,7 +14,6 @@ from typing import NamedTuple
 from pipeline import canonical
 from pipeline.acquire import environment, npm, pypi
 from pipeline.acquire.fetch import CLIENTS, acquire, fetched
-from pipeline.acquire.progress import Progress
 from pipeline.acquire.shelf import download_folder
 from pipeline.acquire.store import Started, cached_binary, measured, tree_digest
 from pipeline.cache import cache_folder
@@ -23,6 +22,7 @@ from pipeline.contract.agent import Agent, Help, Package
 from pipeline.contract.folder import read_lock
 from pipeline.errors import BinaryMissing, DownloadFailed, EpochMissing
 from pipeline.layout import WrapperRoot
+from pipeline.progress import Progress
 from pipeline.surface.lock import Lock, LockRow
 from pipeline.trace.described import ForeignWrapper, PublishedPackage
 

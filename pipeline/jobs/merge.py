@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import canonical
-from pipeline.acquire.progress import Progress
 from pipeline.clock import timestamp
 from pipeline.contract.folder import Folder, open_folder
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactInvalid, ArtifactMissing, IdentityMismatch
 from pipeline.jobs.bundle import Packed, bundles_below, copy_pages, names_in, split
 from pipeline.layout import Root, relative
+from pipeline.progress import Progress
 from pipeline.surface.lock import Lock
 from pipeline.surface.revision import REVISION
 from pipeline.surface.snapshot import Snapshot

@@ -22,6 +22,7 @@ from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.contract.workspace import agent_roots
 from pipeline.pages.agent import Agent, read_agent, system
+from pipeline.progress import Progress
 
 INDEX = "index.html"
 _SCRIPTS = ("model.js", "dom.js", "units.js", "unit.js", "changes.js", "queue.js", "platforms.js", "main.js")
@@ -29,9 +30,10 @@ _SCRIPTS = ("model.js", "dom.js", "units.js", "unit.js", "changes.js", "queue.js
 
 def site_files(workspace: Path) -> dict[str, bytes]:
     """Path below the site → bytes, of all agents of a workspace. Raises what ``read_agent`` raises."""
-    agents = [read_agent(root) for root in agent_roots(workspace)]
+    roots, progress = agent_roots(workspace), Progress()
+    agents = [read_agent(root) for root in progress.each("reading agents", roots, len(roots))]
     found = {INDEX: _page(INDEX, agents=agents, script="", up="")}
-    for agent in agents:
+    for agent in progress.each("writing pages", agents, len(agents)):
         found[agent_page(agent.name)] = agent_html(agent, agent.document())
     return found
 

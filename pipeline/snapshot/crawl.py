@@ -21,6 +21,7 @@ from functools import partial
 from pipeline import helptext, process
 from pipeline.errors import BinaryError, BinaryFailed, BinaryOutputTooLarge, BinaryTimeout
 from pipeline.helptext import Dialect, Page, Subcommand
+from pipeline.progress import Progress
 from pipeline.snapshot.calls import Answer, Caller
 from pipeline.snapshot.subject import Subject
 from pipeline.surface.units import Command, Path, flag_order
@@ -129,7 +130,7 @@ class Walker:
                 level = sorted(level, key=lambda visit: visit.path)[:room]
             visited = [
                 visit
-                for visit in self.caller.each(look, level)
+                for visit in Progress().each("help pages", self.caller.each(look, level), len(level))
                 # A page that lists itself: nothing is left out by leaving it.
                 if not (visit.problem == _COPY and (self.manner.program, *visit.path)[-2] == visit.path[-1])
             ]

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO, TypeVar
 
-from tqdm import tqdm
-
 _POLL_SECONDS = 0.2
+# Work that is over sooner shows nothing.
+_DELAY_SECONDS = 0.5
 
 T = TypeVar("T")
 
@@ -39,7 +39,9 @@ class Progress:
         if not self.stream.isatty():
             yield from items
             return
-        with tqdm(items, desc=label, total=total, file=self.stream, leave=False) as bar:
+        from tqdm import tqdm  # not for a pipe: importing it takes as long as some stages
+
+        with tqdm(items, desc=label, total=total, file=self.stream, leave=False, delay=_DELAY_SECONDS) as bar:
             yield from bar
 
     @contextlib.contextmanager
@@ -58,6 +60,8 @@ class Progress:
 
     @contextlib.contextmanager
     def _bar(self, label: str, measure: Callable[[], int]) -> Iterator[None]:
+        from tqdm import tqdm
+
         done = threading.Event()
         with tqdm(desc=label, unit="B", unit_scale=True, file=self.stream) as bar:
 

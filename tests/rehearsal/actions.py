@@ -111,9 +111,10 @@ def download(job: Job, given: Mapping[str, str]) -> dict[str, str]:
         shutil.copytree(artifact, into, dirs_exist_ok=True)
         return {}
     there = sorted(job.artifacts.iterdir()) if job.artifacts.is_dir() else []
-    for artifact in there:
-        if fnmatch(artifact.name, given["pattern"]):
-            shutil.copytree(artifact, into / artifact.name)
+    found = [artifact for artifact in there if fnmatch(artifact.name, given["pattern"])]
+    for artifact in found:
+        # Of some versions of the action one alone gets no folder of its own: what reads it has to take both.
+        shutil.copytree(artifact, into / artifact.name if len(found) > 1 else into, dirs_exist_ok=True)
     return {}
 
 

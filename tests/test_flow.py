@@ -529,3 +529,28 @@ def test_the_matrix_of_another_stage(built: Checkout) -> None:
     rows = json.loads(built.doit("matrix", "--stage", "union").out)["include"]
     assert {row["task"] for row in rows} == {f"union:codex:{version}" for version in VERSIONS}
     assert all("target" not in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--stage", "union", "--stale"), "--stale and --shards are for the stage snapshot"),
+        (("--stage", "union", "--shards", "2"), "--stale and --shards are for the stage snapshot"),
+        (("--shards", "257"), "ask for 1 to 256 shards"),
+        (("--shards", "2"), "4 runners cannot share 2 jobs"),
+    ],
+)
+def test_a_matrix_that_cannot_be_is_a_wrong_question(words: tuple[str, ...], problem: str, built: Checkout) -> None:
+    run = built.doit("matrix", *words)
+    assert run.code == 3
+    assert problem in run.err
+    assert "Traceback" not in run.err
+
+
+def test_a_matrix_of_what_is_left_is_empty_on_targets_that_are_committed(built: Checkout) -> None:
+    rows = json.loads(built.doit("matrix", "--stale").out)["include"]
+    assert {row["target"] for row in rows} == {"aarch64-apple-darwin"}, "no macOS binary was read"
+    assert (
+        built.doit("matrix", "--stale", "--only", "nobody", "--as", "cells").out
+        == 'cells={"include":[]}\ncells-count=0\n'
+    )

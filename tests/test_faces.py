@@ -219,6 +219,8 @@ def test_annotations_are_read_back_as_they_were_meant() -> None:
     assert (command, message) == ("warning", finding.text)
     assert properties == {"file": "src/a b%,:.py", "line": "3", "title": "missing-flag"}
     assert read_annotation(lines[-1])[1] == {"title": f"{visible(HOSTILE)} 2.0.0"}
+    *annotations, _ = FACES["annotations"].render(overview({"missing_commands": [unit(["run"])]})).splitlines()
+    assert [read_annotation(line)[1]["line"] for line in annotations] == ["1"]
 
 
 @pytest.mark.parametrize("face", ["markdown", "summary", "pr-body"])

@@ -19,8 +19,8 @@ def render(overview: Overview) -> str:
 
 def _annotation(finding: Finding) -> str:
     place = finding.place
-    where = [f"file={_value(place.file)}", *([f"line={place.line}"] if place.line else [])]
-    words = ",".join((*where, f"title={_value(finding.rule)}"))
+    # What is said of a file as a whole is shown at its first line.
+    words = f"file={_value(place.file)},line={place.line or 1},title={_value(finding.rule)}"
     return f"::{_COMMANDS[finding.level]} {words}::{_text(finding.text)}"
 
 

@@ -92,14 +92,14 @@ class _OfCommand:
         for key in pairing.removed:
             if key not in merged:
                 yield from self._gone(key)
-            elif not self._at_the_root(key, merged[key]):
+            elif not (self._at_the_root(key, merged[key]) and self._root.merged().get(key) == merged[key]):
                 said = INHERITED if key in self._before.inherited else self._had[key]
                 along = {} if self._path else _repeating(self._teller.before, key)
                 yield self._teller.told("flag-merged", self._unit(key), before=said, after=merged[key], **along)
         for key in pairing.added:
             if key not in split:
                 yield from self._new(key)
-            elif not self._at_the_root(split[key], key):
+            elif not (self._at_the_root(split[key], key) and self._root.split().get(key) == split[key]):
                 said = INHERITED if key in self._after.inherited else self._has[key]
                 along, was = {} if self._path else _repeating(self._teller.after, key), split[key]
                 found = self._teller.told("flag-split", self._unit(was), key, before=was, after=said, **along)

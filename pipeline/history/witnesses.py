@@ -35,7 +35,12 @@ Shown = Callable[[Case], Iterable[Call]]
 
 def first_refused(case: Case, calls: Iterable[Call]) -> Call | None:
     """The first call that was taken and is refused."""
-    return next((call for call in calls if case.before.takes(call) and not case.after.takes(call)), None)
+    return next((call for call in calls if case.before.takes(call) and _refuses(case.after, call)), None)
+
+
+def _refuses(judge: Judge, call: Call) -> bool:
+    # What stood behind a flag as a positional may be the flag's value now.
+    return not judge.takes(call) and not (call.flags and call.args and judge.takes(judge.read(call.words())))
 
 
 def uses(case: Case) -> Iterator[Call]:

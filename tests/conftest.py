@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fake_registries import cache, messages, registry, root  # noqa: F401 - fixtures of the acquire tests
 
@@ -18,6 +19,11 @@ from pipeline.snapshot import take_snapshot
 MANIFESTS = Path(__file__).resolve().parents[1] / "cli_manifests"
 CODEX = MANIFESTS / "codex"
 LINUX = "x86_64-unknown-linux-musl"
+
+# What is drawn depends on the code alone, so that whoever breaks something sees it before others do.
+# HYPOTHESIS_PROFILE=default draws anew each time.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

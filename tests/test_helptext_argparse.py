@@ -12,7 +12,7 @@ from pipeline import canonical
 from pipeline.helptext import Page, detect
 from pipeline.helptext.argparse import ARGPARSE
 
-LAW = settings(max_examples=150, deadline=None, derandomize=True)
+LAW = settings(max_examples=150, deadline=None)
 
 
 def units(page: Page) -> str:

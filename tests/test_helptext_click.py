@@ -17,7 +17,7 @@ pytest.importorskip("typer", minversion="0.29", reason="pip install -e .[dev]")
 
 from render_click import App, apps, boxed
 
-LAW = settings(max_examples=100, deadline=None, derandomize=True)
+LAW = settings(max_examples=100, deadline=None)
 
 
 def units(page: Page) -> str:

@@ -19,7 +19,7 @@ from pipeline.surface.units import Arg, Flag, flag_order
 
 PROGRAM, PATH = "demo", ("group", "run")
 TEMPLATES = ["usual", "docker", "gh"]
-LAW = settings(max_examples=60, deadline=None, derandomize=True)
+LAW = settings(max_examples=60, deadline=None)
 
 TRAPS = [
     "--flag", "-x,", "--flag=<X>", "string", "count", "Usage:", "Flags:", "commands:", "(default", "(default)", "[flags]",

@@ -18,7 +18,7 @@ from pipeline.helptext.commander import COMMANDER
 from pipeline.surface.units import Arg, Flag, PossibleValue, flag_order
 
 PROGRAM, PATH = "demo", ("group", "run")
-LAW = settings(max_examples=60, deadline=None, derandomize=True)
+LAW = settings(max_examples=60, deadline=None)
 
 TRAPS = [
     "--flag", "--flag[-file],", "-x,", "--flag <x>", "<file>", "[file...]", "Options:", "Commands:", "Usage:", "(default:",

@@ -16,7 +16,7 @@ from pipeline.helptext import DIALECTS, Page, Subcommand, read_page
 from pipeline.surface.units import Arg, Flag, PossibleValue, flag_order
 
 PROGRAM, PATH = "demo", ("group", "run")
-LAW = settings(max_examples=60, deadline=None, derandomize=True)
+LAW = settings(max_examples=60, deadline=None)
 
 # Words that a careless reader takes for structure when a line happens to begin with one.
 TRAPS = [

@@ -16,7 +16,7 @@ from pipeline.helptext.yargs import YARGS
 from pipeline.surface.units import Arg, Flag, PossibleValue, flag_order
 
 PROGRAM, PATH = "demo", ("group",)
-LAW = settings(max_examples=60, deadline=None, derandomize=True)
+LAW = settings(max_examples=60, deadline=None)
 
 TRAPS = [
     "--flag", "--flag,", "-x", "-x,", "<file>", "[file..]", "Options:", "Commands:", "Usage:", "demo", "demo group x",

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import comparing, filling, jobs, pages, questions, showing, stages, tracing, upkeep
+from pipeline.cli import comparing, configuring, filling, jobs, pages, questions, showing, stages, tracing, upkeep
 from pipeline.errors import ParityError
 from pipeline.layout import check_version
 
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     filling.add_commands(commands)
     pages.add_commands(commands)
     jobs.add_commands(commands)
+    configuring.add_commands(commands)
     return parser
 
 

@@ -33,14 +33,14 @@ def schema_bytes(title: str) -> bytes:
     from pipeline.surface.timeline import Timeline
     from pipeline.surface.union import Union
 
-    return _generate(f"{title} parity artifacts", (Snapshot, Union, Timeline, Diff, Trials, WrapperCoverage, Report))
+    return generate(f"{title} parity artifacts", (Snapshot, Union, Timeline, Diff, Trials, WrapperCoverage, Report))
 
 
 def metadata_schema_bytes(title: str) -> bytes:
     """``VERSION_METADATA_SCHEMA.json`` of an agent."""
     from pipeline.surface.metadata import VersionMetadata
 
-    return _generate(f"{title} version metadata", (VersionMetadata,))
+    return generate(f"{title} version metadata", (VersionMetadata,))
 
 
 def write_schemas(root: Root, title: str) -> None:
@@ -48,7 +48,8 @@ def write_schemas(root: Root, title: str) -> None:
     canonical.write(root.metadata_schema, metadata_schema_bytes(title))
 
 
-def _generate(title: str, shapes: tuple[type[msgspec.Struct], ...]) -> bytes:
+def generate(title: str, shapes: tuple[type[msgspec.Struct], ...]) -> bytes:
+    """The JSON Schema of artifact types."""
     references, definitions = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
     top: Json = dict(references[0]) if len(references) == 1 else {"oneOf": list(references)}
     document = {"$schema": DIALECT, "title": title, **top, "$defs": definitions}

@@ -1,0 +1,78 @@
+"""``parity config``: one agent's configuration of a repository, carried over to another agent; phase by phase."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli.arguments import FINDINGS, Commands, wrote
+from pipeline.layout import check_version
+
+if TYPE_CHECKING:
+    from pipeline.config.phases import Done, Job
+
+
+def add_commands(commands: Commands) -> None:
+    config = commands.add_parser(
+        "config",
+        help="carry a repository's configuration over to another agent",
+        description="Each phase enters through its gate and leaves documents; exit code 3 where a gate fails.",
+    )
+    phases = config.add_subparsers(required=True, metavar="PHASE")
+    _add(phases, "run", "all phases, until a gate fails", _run)
+    _add(phases, "inventory", "P0: list everything that the tree holds", _phase("P0"))
+    _add(phases, "plan", "P1: decide on every field", _phase("P1"))
+
+
+def _add(phases: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> None:
+    parser = phases.add_parser(name, help=text, description=text)
+    parser.add_argument("--tree", type=Path, required=True, metavar="DIR", help="the repository; it is not changed")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="write everything below here")
+    parser.add_argument("--name", metavar="N", help="what the tree is called (default: the name of its folder)")
+    parser.add_argument("--mapping", metavar="M", help="the direction (default: claude-to-codex)")
+    parser.add_argument("--target-version", metavar="V", help="the target's version (default: the newest known)")
+    parser.set_defaults(run=run)
+
+
+def _job(arguments: argparse.Namespace) -> Job:
+    from pipeline.config.mapping import read_mapping
+    from pipeline.config.phases import DEFAULT_MAPPING, Job
+
+    if arguments.target_version:
+        check_version(arguments.target_version)
+    return Job(
+        tree=arguments.tree,
+        out=arguments.out,
+        name=arguments.name or arguments.tree.resolve().name,
+        mapping=read_mapping(arguments.mapping or DEFAULT_MAPPING),
+        version=arguments.target_version,
+    )
+
+
+def _phase(phase: str) -> Callable[[argparse.Namespace], int]:
+    def run(arguments: argparse.Namespace) -> int:
+        from pipeline.config.sequence import run_phase
+
+        return _told(run_phase(_job(arguments), phase))
+
+    return run
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from pipeline.config.sequence import run_all
+
+    code = 0
+    for done in run_all(_job(arguments)):
+        code = _told(done)
+    return code
+
+
+def _told(done: Done) -> int:
+    wrote(done.paths)
+    for gate in done.record.gates:
+        if not gate.passed:
+            print(f"{done.record.phase}: the {gate.name} gate failed: {gate.says}", file=sys.stderr)
+    return 0 if done.record.passed else FINDINGS

@@ -1,0 +1,90 @@
+"""P0: a tree → its inventory. Items by domain in the mapping's order, then by path; counts of each domain.
+
+A file below the source's folder that no domain names is an item of the last one, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from pathlib import Path
+
+from pipeline.config.mapping import Mapping
+from pipeline.config.readers import read_domain
+from pipeline.config.tree import Found, Tree, finding, matches
+from pipeline.config.values import Count, Finding, Inventory, Item, Personal, Present, in_order
+
+
+def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str) -> Inventory:
+    """Read a tree. ``name`` is what it is called in what is written. Raises ArtifactMissing where there is none."""
+    tree = Tree(root)
+    found, findings = tree.walk(mapping.source.skip)
+    personal = [one for one in found if matches(one.path, mapping.source.personal)]
+    files = {one.path: one for one in found if one not in personal}
+    items: list[Item] = []
+    for domain in mapping.domains:
+        # A file that nothing else is said of is counted once, by its first domain.
+        left = files if domain.reader != "files" else {path: files[path] for path in files if path not in _named(items)}
+        reading = read_domain(domain, mapping, tree, left)
+        items += sorted(reading.items, key=lambda item: item.id)
+        findings += reading.findings
+    present = _present(tree, mapping, files)
+    findings += _odd_places(root, mapping)
+    return Inventory(
+        inventory_schema_version=1,
+        mapping=mapping.name,
+        tree=name,
+        generated_at=generated_at,
+        counts=_counts(mapping, items),
+        items=tuple(items),
+        personal=tuple(Personal(path=one.path) for one in personal),
+        present=tuple(present),
+        findings=in_order(findings),
+    )
+
+
+def _named(items: list[Item]) -> set[str]:
+    """The files that items are made of."""
+    beside = {
+        f"{posixpath.dirname(item.path)}/{value['path']}"
+        for item in items
+        for value in item.values("file")
+        if isinstance(value, dict)
+    }
+    return {item.path for item in items} | beside
+
+
+def _present(tree: Tree, mapping: Mapping, files: dict[str, Found]) -> list[Present]:
+    rows = []
+    for one in files.values():
+        if matches(one.path, mapping.target.present):
+            digest = tree.digest(one.path)
+            if isinstance(digest, str):
+                rows.append(Present(path=one.path, sha256=digest, link=one.link))
+    return rows
+
+
+def _odd_places(root: Path, mapping: Mapping) -> list[Finding]:
+    """Folders at places where a domain reads one file."""
+    plain = {pattern for domain in mapping.domains for pattern in domain.patterns if "*" not in pattern}
+    remedy = "put the file there, or rename the folder"
+    return [
+        finding("folder-in-place-of-file", pattern, "there is a folder where a file is read", remedy)
+        for pattern in sorted(plain)
+        if (root / pattern).is_dir()
+    ]
+
+
+def _counts(mapping: Mapping, items: list[Item]) -> tuple[Count, ...]:
+    groups: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[item.domain].append(item)
+    return tuple(
+        Count(
+            domain=domain.id,
+            items=len(groups[domain.id]),
+            files=len({item.path for item in groups[domain.id]}),
+            fields=sum(len(item.fields) for item in groups[domain.id]),
+        )
+        for domain in mapping.domains
+    )

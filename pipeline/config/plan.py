@@ -1,0 +1,220 @@
+"""P1: an inventory → a plan, by the rules of a mapping and what a version of the target has.
+
+An item may be a link only if every field of it may: then nothing in it needs to be rewritten. Names that become the
+same in the target are told apart by a number, and a finding says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from pipeline import canonical
+from pipeline.config.mapping import Mapping, Mode, Rule, value_of
+from pipeline.config.plan_values import Decision, Outcome, Override, Overrides, Plan
+from pipeline.config.surfaces import Having
+from pipeline.config.tree import finding
+from pipeline.config.values import Field, Finding, Inventory, Item, in_order
+from pipeline.contract.toml import read_toml
+from pipeline.errors import ArtifactMissing
+from pipeline.layout import version_key
+
+RISKS = ("critical", "high", "medium", "low", "none")
+_CLASSES: tuple[Outcome, ...] = ("unclassified", "defer", "unsupported", "adaptation", "direct-port")
+
+
+def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides: Path | None = None) -> Plan:
+    """Decide on everything. Raises ArtifactError for a file of overrides that cannot be read."""
+    decided, digest = read_overrides(overrides)
+    findings: list[Finding] = []
+    names = target_names(inventory.items, findings)
+    decisions: list[Decision] = []
+    for item in inventory.items:
+        fields = [_decide(item, one, mapping, version, names, decided) for one in item.fields]
+        findings += [_unclassified(one) for one in fields if one.classification == "unclassified"]
+        decisions += [_whole(item, fields, decided), *fields]
+    findings += _unused(decided, inventory)
+    raw = canonical.encode(inventory)
+    return Plan(
+        plan_schema_version=1,
+        mapping=mapping.name,
+        tree=inventory.tree,
+        generated_at=inventory.generated_at,
+        target=mapping.target.agent,
+        target_version=version.version,
+        inventory_sha256=hashlib.sha256(raw).hexdigest(),
+        overrides_sha256=digest,
+        decisions=tuple(_unlinked(decisions)),
+        findings=in_order(findings),
+    )
+
+
+def target_names(items: Iterable[Item], findings: list[Finding] | None = None) -> dict[str, str]:
+    """Item → its name in the target: small letters, digits and hyphens, and no two the same of one kind.
+
+    Skills come first: they keep their names, and a command that would get one of theirs gets a number.
+    """
+    kinds = {"skills": "skill", "commands": "skill"}
+    taken: Counter[tuple[str, str]] = Counter()
+    found = {}
+    for item in sorted(items, key=lambda one: one.domain != "skills"):
+        plain = re.sub(r"[^a-z0-9]+", "-", item.name.lower()).strip("-") or "unnamed"
+        kind = kinds.get(item.domain, item.domain)
+        name, number = plain, 1
+        while taken[kind, name]:
+            number += 1
+            name = f"{plain}-{number}"
+        taken[kind, name] += 1
+        found[item.id] = name
+        if number > 1 and kind in ("skill", "agents") and findings is not None:
+            message = f"two of one kind are called {plain!r} in the target; this one becomes {name!r}"
+            findings.append(finding("name-collision", item.path, message, "rename one of them", severity="warning"))
+    return found
+
+
+def _decide(
+    item: Item, field: Field, mapping: Mapping, version: Having, names: dict[str, str], overrides: Overrides
+) -> Decision:
+    rule = mapping.rule(item.domain, field.kind)
+    base = Decision(
+        item=item.id,
+        field=field.name,
+        domain=item.domain,
+        path=item.path,
+        place=field.place,
+        classification="unclassified",
+        rationale=f"no rule of {mapping.name} says what becomes of {field.kind!r}",
+        risk="critical",
+    )
+    if person := _override(overrides, item.id, field.name):
+        return _by_person(base, person)
+    if rule is None:
+        return base
+    asked = [one.format(event=value_of(field.value, "event")) for one in rule.requires]
+    missing = tuple(one for one in asked if not version.holds(one))
+    decided = replace(
+        base,
+        classification=rule.classification,
+        rule=rule.id,
+        target=_target(rule, item, names) if rule.target else None,
+        mode=rule.mode,
+        rationale=rule.rationale,
+        risk=rule.risk,
+        impact=rule.impact or None,
+        mitigation=rule.mitigation or None,
+        since=max(filter(None, map(version.since, asked)), key=version_key, default=None),
+    )
+    if not missing:
+        return decided
+    return replace(
+        decided,
+        classification=rule.otherwise,
+        target=None,
+        mode="none",
+        rationale=f"{version.version} of the target lacks {', '.join(missing)}.",
+        risk=min(rule.risk, "medium", key=RISKS.index),
+        since=None,
+        missing=missing,
+    )
+
+
+def _whole(item: Item, fields: Sequence[Decision], overrides: Overrides) -> Decision:
+    """The decision on an item, from those on its fields: the weakest class of what is carried, the highest risk."""
+    classes = Counter(one.classification for one in fields)
+    carried = [one for one in fields if one.classification in ("direct-port", "adaptation")]
+    told = ", ".join(f"{count} {name}" for name, count in sorted(classes.items()))
+    whole = Decision(
+        item=item.id,
+        domain=item.domain,
+        path=item.path,
+        classification=_class(fields, carried),
+        target=next((one.target for one in carried if one.target), None),
+        mode=_mode(fields),
+        rationale=f"Of its fields: {told}.",
+        risk=min((one.risk for one in fields), key=RISKS.index, default="none"),
+    )
+    person = _override(overrides, item.id, None)
+    return _by_person(replace(whole, target=None, mode="none"), person) if person else whole
+
+
+def _class(fields: Sequence[Decision], carried: Sequence[Decision]) -> Outcome:
+    weakest: Outcome = min((one.classification for one in fields), key=_CLASSES.index, default="direct-port")
+    return weakest if weakest in ("unclassified", "direct-port") or not carried else "adaptation"
+
+
+def _mode(fields: Sequence[Decision]) -> Mode:
+    """A link only where every field may be one; else a copy or a new file, as the first of its rules says."""
+    modes = {one.mode for one in fields if one.classification != "unclassified"} - {"none"}
+    if modes == {"link"}:
+        return "link" if all(one.classification == "direct-port" for one in fields) else "generate"
+    return "copy" if "copy" in modes else "generate" if modes else "none"
+
+
+def _target(rule: Rule, item: Item, names: dict[str, str]) -> str:
+    folder = posixpath.dirname(item.path)
+    scope = scope_of(item)
+    return rule.target.format(
+        name=names[item.id], folder=f"{folder}/" if folder else "", scope=f"{scope}/" if scope else ""
+    )
+
+
+def scope_of(item: Item) -> str:
+    """The folder that a page of patterns is for; empty: the root."""
+    return next((one.value["folder"] for one in item.fields if value_of(one.value, "folder")), "")
+
+
+def _unlinked(decisions: Sequence[Decision]) -> list[Decision]:
+    """Where several items make one file, none of them can be a link."""
+    makers = Counter(one.target for one in decisions if one.field is None and one.mode != "none")
+    shared = {target for target, count in makers.items() if count > 1}
+    linked = {one.item for one in decisions if one.field is None and one.mode == "link" and one.target in shared}
+    return [replace(one, mode="generate") if one.item in linked and one.mode == "link" else one for one in decisions]
+
+
+def _by_person(base: Decision, person: Override) -> Decision:
+    return replace(
+        base,
+        classification=person.classification,
+        rule="override",
+        rationale=person.reason,
+        risk="low",
+        owner=person.owner,
+        review=person.review,
+    )
+
+
+def _override(overrides: Overrides, item: str, field: str | None) -> Override | None:
+    fitting = (one for one in overrides.override if one.item == item and one.field in (None, field))
+    return next(fitting, None)
+
+
+def read_overrides(path: Path | None) -> tuple[Overrides, str | None]:
+    if path is None:
+        return Overrides(), None
+    try:
+        return read_toml(path, Overrides), hashlib.sha256(canonical.read_bytes(path)).hexdigest()
+    except ArtifactMissing:
+        return Overrides(), None
+
+
+def _unused(overrides: Overrides, inventory: Inventory) -> list[Finding]:
+    """Overrides of what is not there: a slip, or a decision whose subject is gone."""
+    known = {(item.id, field) for item in inventory.items for field in (None, *(one.name for one in item.fields))}
+    return [
+        finding(
+            "override-unused", one.item, f"there is no {one.field or 'such item'} to override", "remove the override"
+        )
+        for one in overrides.override
+        if (one.item, one.field) not in known
+    ]
+
+
+def _unclassified(one: Decision) -> Finding:
+    remedy = "correct it, or say in the overrides what becomes of it"
+    return finding("unclassified", one.path, f"{one.field}: {one.rationale}", remedy, one.place)

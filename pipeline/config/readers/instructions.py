@@ -1,0 +1,76 @@
+"""Instruction files: plain Markdown with ``@path`` imports, in the root, in the agent's folder and in any other one.
+
+Imports in code spans and fences are text. An import is followed up to four times; what leads out of the tree, in a
+circle, to a personal file or to no file at all is said, and the text stays.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from pipeline.config.readers.reading import Reading, entry
+from pipeline.config.tree import Found, finding, matches
+from pipeline.config.values import Field, Severity
+
+HOPS = 4
+_CODE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?^\1[`~]*[ \t]*$|(`+)(?!`).+?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE)
+_IMPORT = re.compile(r"(?<!\S)@(~?[\w./+-][\w./+ -]*?)(?=[.,;:!?)\]\"']*(?:\s|\Z))")
+
+
+def read(reading: Reading, found: Iterator[Found]) -> None:
+    folder = reading.domain.folder or ""
+    for one in found:
+        text = reading.text(one)
+        if text is None:
+            reading.unread(one)
+            continue
+        place = "root" if "/" not in one.path else "inner" if one.path.startswith(f"{folder}/") else "nested"
+        fields = [entry("text", f"{place}.text", "line 1", text.text)]
+        fields += [one for _, one in imports(reading, one.path, text.text, place)]
+        reading.add(one, one.path, text.sha256, fields)
+
+
+def imports(
+    reading: Reading, path: str, text: str, kind: str, above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Field]]:
+    """The imports of a text as (path of the imported file, field), those of what is imported behind each."""
+    for word, line in spelled(text):
+        where = f"line {line}" if not above else f"line {line} of {path}"
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), word))
+        state, message, severity = _state(reading, word, target, (*above, path))
+        if message:
+            remedy = "write the path of a file within the repository, or take the `@` away"
+            reading.findings.append(finding(f"import-{state}", path, message, remedy, f"line {line}", severity))
+        value = {"spelled": f"@{word}", "path": target, "in": path}
+        yield target, entry(f"@{word} in {path}", f"{kind}.import.{state}", where, value)
+        if state == "file":
+            inner = reading.tree.read(target)
+            if not hasattr(inner, "text"):
+                continue
+            yield from imports(reading, target, inner.text, kind, (*above, path))
+
+
+def _state(reading: Reading, word: str, target: str, above: tuple[str, ...]) -> tuple[str, str, Severity]:
+    if word.startswith("~") or matches(target, reading.mapping.source.personal):
+        return "personal", "", "note"
+    if target.startswith("../") or word.startswith("/"):
+        return "outside", f"the import @{word} leads out of the repository", "error"
+    if target in above:
+        return "loop", f"the import @{word} leads back to where it comes from", "error"
+    if target not in reading.files:
+        likely = "/" in word or word.endswith(".md")
+        return "missing", f"there is no file for @{word}" if likely else "", "warning"
+    if len(above) > HOPS:
+        return "deep", f"the import @{word} is more than {HOPS} steps away and is not followed", "warning"
+    return "file", "", "note"
+
+
+def spelled(text: str) -> Iterator[tuple[str, int]]:
+    """The words after ``@`` outside code, with their lines from 1."""
+    bare = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
+    for found in _IMPORT.finditer(bare):
+        word = found[1].split(" ")[0].rstrip(".-")
+        if word:
+            yield word, bare.count("\n", 0, found.start()) + 1

@@ -1,0 +1,11 @@
+"""The JSON Schema of what the phases write for programs."""
+
+from pipeline.config.gates import PhaseRecord
+from pipeline.config.plan_values import Plan
+from pipeline.config.values import Inventory
+from pipeline.validate.schemas import generate
+
+
+def config_schema_bytes() -> bytes:
+    """``docs/config.schema.json``."""
+    return generate("config parity artifacts", (Inventory, Plan, PhaseRecord))

@@ -1,0 +1,108 @@
+"""config-<phase>:<tree>: the example trees below ``tests/trees``, carried over phase by phase, in ``build/config``.
+
+A phase waits for the files of the one before; never default, never committed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from doit.exceptions import TaskFailed
+
+from pipeline.layout import MANIFESTS
+from tasks.step import Step
+
+_TREES = Path("tests") / "trees"
+_INTO = Path("build") / "config"
+_DATA = Path("pipeline") / "config"
+_INVENTORY = ("inventory.json", "P0_BASELINE.md", "parity-capability-matrix.md", "HANDOFF_P0.md")
+_ASKED = ("history", "process", "questions", "wrapper")
+_PLAN = ("plan.json", "P1_GAP_ANALYSIS.md", "parity-decision-log.md", "HANDOFF_P1.md")
+
+
+def task_config_inventory() -> Iterator[dict[str, Any]]:
+    """List everything that a tree's source agent reads (P0)"""
+    for name in _trees():
+        yield _step("inventory", name, "P0", _INVENTORY, (), (), partial(_inventory, name))
+
+
+def task_config_plan() -> Iterator[dict[str, Any]]:
+    """Decide on every field of a tree (P1)"""
+    for name in _trees():
+        before = ("phase.P0.json", *_INVENTORY)
+        yield _step("plan", name, "P1", _PLAN, before, _ASKED, partial(_plan, name), *_timelines())
+
+
+def _step(
+    phase: str,
+    name: str,
+    record: str,
+    outputs: tuple[str, ...],
+    before: tuple[str, ...],
+    rooms: tuple[str, ...],
+    call: Callable[[], object],
+    *inputs: Path,
+) -> dict[str, Any]:
+    tree = _files(_TREES / name)
+    out = _INTO / name
+    return Step(
+        stage=f"config-{phase}",
+        name=name,
+        doc=f"{record} of {name}",
+        inputs=(*inputs, *_data(), *tree, *(out / one for one in before)),
+        outputs=(
+            *(out / one for one in outputs),
+            out / f"{record}_ORCHESTRATOR_PROMPT.md",
+            out / f"phase.{record}.json",
+        ),
+        rooms=("config", *rooms),
+        # A file that is gone is no input any more, and a link is not what it leads to.
+        settings=tuple((str(path), os.readlink(path) if path.is_symlink() else "") for path in tree),  # noqa: PTH115
+        call=call,
+    ).task()
+
+
+def _trees() -> list[str]:
+    return sorted(path.name for path in _TREES.iterdir() if path.is_dir()) if _TREES.is_dir() else []
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
+
+
+def _data() -> tuple[Path, ...]:
+    """What the phases read beside the tree."""
+    return tuple(path for part in ("mappings", "surfaces", "templates") for path in sorted((_DATA / part).iterdir()))
+
+
+def _timelines() -> list[Path]:
+    """Those of the agents that can be a target."""
+    return [Path(MANIFESTS) / path.stem / "timeline.json" for path in sorted((_DATA / "surfaces").iterdir())]
+
+
+def _inventory(name: str) -> TaskFailed | None:
+    from pipeline.config.phase_inventory import run_inventory
+    from pipeline.config.phases import Job
+
+    return _passed(run_inventory(Job(_TREES / name, _INTO / name, name)))
+
+
+def _plan(name: str) -> TaskFailed | None:
+    from pipeline.config.phase_plan import run_plan
+    from pipeline.config.phases import Job
+
+    return _passed(run_plan(Job(_TREES / name, _INTO / name, name)))
+
+
+def _passed(done: Any) -> TaskFailed | None:
+    failed = [gate.says for gate in done.record.gates if not gate.passed]
+    return TaskFailed(f"{done.record.phase}: {'; '.join(failed)}") if failed else None
+
+
+# doit names a creator's group after the function; the stages' words have a hyphen.
+task_config_inventory.basename = "config-inventory"  # type: ignore[attr-defined]
+task_config_plan.basename = "config-plan"  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ _INTO = Path("build") / "config"
 _DATA = Path("pipeline") / "config"
 _INVENTORY = ("inventory.json", "P0_BASELINE.md", "parity-capability-matrix.md", "HANDOFF_P0.md")
 _ASKED = ("history", "process", "questions", "wrapper")
+_EMIT = ("parity.lock.json", "P2_IMPLEMENTATION_REPORT.md", "HANDOFF_P2.md")
 _PLAN = ("plan.json", "P1_GAP_ANALYSIS.md", "parity-decision-log.md", "HANDOFF_P1.md")
 
 
@@ -35,6 +36,13 @@ def task_config_plan() -> Iterator[dict[str, Any]]:
     for name in _trees():
         before = ("phase.P0.json", *_INVENTORY)
         yield _step("plan", name, "P1", _PLAN, before, _ASKED, partial(_plan, name), *_timelines())
+
+
+def task_config_emit() -> Iterator[dict[str, Any]]:
+    """Write the target's files of a tree (P2)"""
+    for name in _trees():
+        before = ("phase.P0.json", "phase.P1.json", *_INVENTORY, *_PLAN)
+        yield _step("emit", name, "P2", _EMIT, before, _ASKED, partial(_emit, name), *_timelines())
 
 
 def _step(
@@ -98,6 +106,13 @@ def _plan(name: str) -> TaskFailed | None:
     return _passed(run_plan(Job(_TREES / name, _INTO / name, name)))
 
 
+def _emit(name: str) -> TaskFailed | None:
+    from pipeline.config.phase_emit import run_emit
+    from pipeline.config.phases import Job
+
+    return _passed(run_emit(Job(_TREES / name, _INTO / name, name)))
+
+
 def _passed(done: Any) -> TaskFailed | None:
     failed = [gate.says for gate in done.record.gates if not gate.passed]
     return TaskFailed(f"{done.record.phase}: {'; '.join(failed)}") if failed else None
@@ -105,4 +120,5 @@ def _passed(done: Any) -> TaskFailed | None:
 
 # doit names a creator's group after the function; the stages' words have a hyphen.
 task_config_inventory.basename = "config-inventory"  # type: ignore[attr-defined]
+task_config_emit.basename = "config-emit"  # type: ignore[attr-defined]
 task_config_plan.basename = "config-plan"  # type: ignore[attr-defined]

@@ -49,6 +49,7 @@ NAMES = {
     "trace": f"[a-z_]+:{WRAPPER}",
     "diff": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
     "faces": f"[a-z_]+:{VERSION}(:{WRAPPER})?",
+    "config-emit": "[a-z-]+",
     "config-inventory": "[a-z-]+",
     "config-plan": "[a-z-]+",
     "trial": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
@@ -109,6 +110,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
     assert dodo().DOIT_CONFIG["default_tasks"] == list(DEFAULT_STAGES)
     assert set(NAMES) - set(DEFAULT_STAGES) == {
         "acquire",
+        "config-emit",
         "config-inventory",
         "config-plan",
         "faces",
@@ -247,7 +249,8 @@ def closure_rooms(modules: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "stage", [*DEFAULT_STAGES, "config-inventory", "config-plan", "faces", "pages", "snapshot", "trace", "trial"]
+    "stage",
+    [*DEFAULT_STAGES, "config-emit", "config-inventory", "config-plan", "faces", "pages", "snapshot", "trace", "trial"],
 )
 def test_the_rooms_of_a_stage_hold_all_code_that_it_runs(stage: str) -> None:
     calls = {task["actions"][0][1][0].func: task for name, task in tasks().items() if stage_of(name) == stage}

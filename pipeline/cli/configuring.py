@@ -25,16 +25,20 @@ def add_commands(commands: Commands) -> None:
     _add(phases, "run", "all phases, until a gate fails", _run)
     _add(phases, "inventory", "P0: list everything that the tree holds", _phase("P0"))
     _add(phases, "plan", "P1: decide on every field", _phase("P1"))
+    emit = _add(phases, "emit", "P2: write the target's files", _emit)
+    emit.add_argument("--apply", action="store_true", help="put them into the tree too, beside what is there")
 
 
-def _add(phases: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> None:
+def _add(phases: Commands, name: str, text: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
     parser = phases.add_parser(name, help=text, description=text)
     parser.add_argument("--tree", type=Path, required=True, metavar="DIR", help="the repository; it is not changed")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="write everything below here")
     parser.add_argument("--name", metavar="N", help="what the tree is called (default: the name of its folder)")
     parser.add_argument("--mapping", metavar="M", help="the direction (default: claude-to-codex)")
     parser.add_argument("--target-version", metavar="V", help="the target's version (default: the newest known)")
+    parser.add_argument("--copies", action="store_true", help="copies instead of links, where links do not work")
     parser.set_defaults(run=run)
+    return parser
 
 
 def _job(arguments: argparse.Namespace) -> Job:
@@ -49,6 +53,7 @@ def _job(arguments: argparse.Namespace) -> Job:
         name=arguments.name or arguments.tree.resolve().name,
         mapping=read_mapping(arguments.mapping or DEFAULT_MAPPING),
         version=arguments.target_version,
+        copies=arguments.copies,
     )
 
 
@@ -59,6 +64,20 @@ def _phase(phase: str) -> Callable[[argparse.Namespace], int]:
         return _told(run_phase(_job(arguments), phase))
 
     return run
+
+
+def _emit(arguments: argparse.Namespace) -> int:
+    from pipeline.config.phase_emit import apply_to
+    from pipeline.config.sequence import run_phase
+
+    job = _job(arguments)
+    code = _told(run_phase(job, "P2"))
+    if code or not arguments.apply:
+        return code
+    paths, conflicts = apply_to(job, arguments.tree)
+    for one in conflicts:
+        print(f"{one.path}: {one.code}: {one.message} ({one.remedy})", file=sys.stderr)
+    return FINDINGS if conflicts else wrote(paths)
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -9,10 +9,15 @@ import posixpath
 from collections import defaultdict
 from pathlib import Path
 
+from pipeline import canonical
 from pipeline.config.mapping import Mapping
 from pipeline.config.readers import read_domain
 from pipeline.config.tree import Found, Tree, finding, matches
 from pipeline.config.values import Count, Finding, Inventory, Item, Personal, Present, in_order
+from pipeline.errors import ArtifactInvalid
+
+LOCK = "parity.lock.json"
+LARGEST_LOCK = 1 << 24
 
 
 def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str) -> Inventory:
@@ -55,13 +60,27 @@ def _named(items: list[Item]) -> set[str]:
 
 
 def _present(tree: Tree, mapping: Mapping, files: dict[str, Found]) -> list[Present]:
+    """What others made at the target's places: all but what the repository's own lock says is ours, as we left it."""
+    lock = f"{posixpath.dirname(mapping.target.config)}/{LOCK}"
+    ours = _ours(tree, lock)
     rows = []
     for one in files.values():
-        if matches(one.path, mapping.target.present):
+        if one.path != lock and matches(one.path, mapping.target.present):
             digest = tree.digest(one.path)
-            if isinstance(digest, str):
+            linked = any(one.path == path or one.path.startswith(f"{path}/") for path in ours if not ours[path])
+            if isinstance(digest, str) and not (ours.get(one.path) == digest or (linked and one.link)):
                 rows.append(Present(path=one.path, sha256=digest, link=one.link))
     return rows
+
+
+def _ours(tree: Tree, lock: str) -> dict[str, str]:
+    """Target → digest of what a lock lists; empty for a link. A lock that cannot be read lists nothing."""
+    raw = tree.read_bytes(lock, LARGEST_LOCK)
+    try:
+        rows = canonical.loads(raw, lock)["files"] if isinstance(raw, bytes) else []
+        return {row["target"]: "" if row["mode"] == "link" else row["sha256"] for row in rows}
+    except (ArtifactInvalid, KeyError, TypeError):
+        return {}
 
 
 def _odd_places(root: Path, mapping: Mapping) -> list[Finding]:

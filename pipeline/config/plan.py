@@ -50,7 +50,7 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
         target_version=version.version,
         inventory_sha256=hashlib.sha256(raw).hexdigest(),
         overrides_sha256=digest,
-        decisions=tuple(_unlinked(decisions)),
+        decisions=tuple(_unlinked(decisions, inventory)),
         findings=in_order(findings),
     )
 
@@ -64,7 +64,7 @@ def target_names(items: Iterable[Item], findings: list[Finding] | None = None) -
     taken: Counter[tuple[str, str]] = Counter()
     found = {}
     for item in sorted(items, key=lambda one: one.domain != "skills"):
-        plain = re.sub(r"[^a-z0-9]+", "-", item.name.lower()).strip("-") or "unnamed"
+        plain = re.sub(r"[^a-z0-9]+", "-", _called(item).lower()).strip("-") or "unnamed"
         kind = kinds.get(item.domain, item.domain)
         name, number = plain, 1
         while taken[kind, name]:
@@ -76,6 +76,12 @@ def target_names(items: Iterable[Item], findings: list[Finding] | None = None) -
             message = f"two of one kind are called {plain!r} in the target; this one becomes {name!r}"
             findings.append(finding("name-collision", item.path, message, "rename one of them", severity="warning"))
     return found
+
+
+def _called(item: Item) -> str:
+    """A role is known by the name that it gives itself."""
+    named = [one.value for one in item.fields if one.kind == "key.name"] if item.domain == "agents" else []
+    return str(named[0]) if named else item.name
 
 
 def _decide(
@@ -169,12 +175,41 @@ def scope_of(item: Item) -> str:
     return next((one.value["folder"] for one in item.fields if value_of(one.value, "folder")), "")
 
 
-def _unlinked(decisions: Sequence[Decision]) -> list[Decision]:
-    """Where several items make one file, none of them can be a link."""
+def _unlinked(decisions: Sequence[Decision], inventory: Inventory) -> list[Decision]:
+    """What else decides how an item is written: others that make the same file, and what is at its place already."""
     makers = Counter(one.target for one in decisions if one.field is None and one.mode != "none")
-    shared = {target for target, count in makers.items() if count > 1}
-    linked = {one.item for one in decisions if one.field is None and one.mode == "link" and one.target in shared}
-    return [replace(one, mode="generate") if one.item in linked and one.mode == "link" else one for one in decisions]
+    items = {item.id: item for item in inventory.items}
+    modes = {
+        one.item: _mode_beside(one, items[one.item], inventory, makers[one.target])
+        for one in decisions
+        if one.field is None
+    }
+    return [
+        replace(one, mode=modes[one.item])
+        if one.field is None or (one.mode == "link" and modes[one.item] != "link")
+        else one
+        for one in decisions
+    ]
+
+
+def _mode_beside(one: Decision, item: Item, inventory: Inventory, makers: int) -> Mode:
+    target = one.target or ""
+    page = f"{target}{posixpath.basename(item.path)}" if target.endswith("/") else target
+    there = next((present for present in inventory.present if present.path == page), None)
+    imported = [field.value["path"] for field in item.fields if field.kind.endswith(".import.file")]
+    if one.mode != "none" and target in imported:
+        return "none" if set(imported) == {target} and _only_imports(item) else "generate"
+    if there and item.link and there.sha256 == item.sha256:
+        return "none"
+    if one.mode == "link" and (makers > 1 or (there and not there.link)):
+        return "generate"
+    return one.mode
+
+
+def _only_imports(item: Item) -> bool:
+    """Whether a file says nothing but what it imports."""
+    text = next((str(field.value) for field in item.fields if field.kind.endswith(".text")), "")
+    return all(line.startswith("@") for line in text.split("\n") if line.strip())
 
 
 def _by_person(base: Decision, person: Override) -> Decision:

@@ -1,6 +1,7 @@
 """The JSON Schema of what the phases write for programs."""
 
 from pipeline.config.gates import PhaseRecord
+from pipeline.config.lock import Lock
 from pipeline.config.plan_values import Plan
 from pipeline.config.values import Inventory
 from pipeline.validate.schemas import generate
@@ -8,4 +9,4 @@ from pipeline.validate.schemas import generate
 
 def config_schema_bytes() -> bytes:
     """``docs/config.schema.json``."""
-    return generate("config parity artifacts", (Inventory, Plan, PhaseRecord))
+    return generate("config parity artifacts", (Inventory, Plan, Lock, PhaseRecord))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pipeline.config.phase_emit import run_emit
 from pipeline.config.phase_inventory import run_inventory
 from pipeline.config.phase_plan import run_plan
 from pipeline.config.phases import Done, Job
 
-_RUNS: dict[str, Callable[[Job], Done]] = {"P0": run_inventory, "P1": run_plan}
+_RUNS: dict[str, Callable[[Job], Done]] = {"P0": run_inventory, "P1": run_plan, "P2": run_emit}
 
 
 def run_phase(job: Job, phase: str) -> Done:

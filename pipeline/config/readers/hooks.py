@@ -18,6 +18,7 @@ from pipeline.config.values import Field
 
 _NAMES = re.compile(r"[\w|]+")
 _MACHINE = re.compile(r"(?:^|[\s\"'=;|&(])(?:/(?!dev/|bin/|usr/bin/|usr/local/bin/)\w|~/|[A-Za-z]:\\)")
+_CARRIED = ("type", "timeout", "statusMessage", "async")
 _REQUIRED = {"command": "command", "prompt": "prompt", "agent": "prompt", "http": "url"}
 
 
@@ -56,6 +57,9 @@ def _group(reading: Reading, path: str, place: tuple[Any, ...], event: str, grou
         kind = f"{event}.{type_}{_obstacle(reading, matcher, handler)}"
         parts = {"event": event, "matcher": matcher, "handler": handler}
         yield entry(f"{event} {at.removeprefix(pointer(*place[:-2]))}", f"hook.{kind}", at, parts)
+        for key in handler:
+            if key not in (*_CARRIED, _REQUIRED.get(type_), "if"):
+                yield entry(f"{at}/{key}", f"handler.{key}", f"{at}{pointer(key)}", handler[key])
 
 
 def _obstacle(reading: Reading, matcher: str, handler: dict[str, Any]) -> str:

@@ -69,8 +69,26 @@ def _state(reading: Reading, word: str, target: str, above: tuple[str, ...]) -> 
 
 def spelled(text: str) -> Iterator[tuple[str, int]]:
     """The words after ``@`` outside code, with their lines from 1."""
-    bare = _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)
+    bare = _masked(text)
     for found in _IMPORT.finditer(bare):
         word = found[1].split(" ")[0].rstrip(".-")
         if word:
             yield word, bare.count("\n", 0, found.start()) + 1
+
+
+def rewritten(text: str, path: str, there: set[str]) -> str:
+    """The text with each import of a file in ``there`` as its path in code: the file stands elsewhere in the output."""
+    bare = _masked(text)
+    parts, end = [], 0
+    for found in _IMPORT.finditer(bare):
+        word = found[1].split(" ")[0].rstrip(".-")
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), word))
+        if target in there:
+            parts += [text[end : found.start()], f"`{target}`"]
+            end = found.start() + 1 + len(word)
+    return "".join((*parts, text[end:]))
+
+
+def _masked(text: str) -> str:
+    """The text with blanks for code."""
+    return _CODE.sub(lambda code: re.sub(r"[^\n]", " ", code[0]), text)

@@ -6,6 +6,7 @@ its value has the parts that an emitter needs.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from pipeline.config.tree import finding
 from pipeline.config.values import Field
 
 LISTS = ("deny", "ask", "allow")
+# Characters that no reader of patterns takes for anything else.
+_PATH = re.compile(r"[\w.@+,=~*?/ -]+")
 _RULE = re.compile(r"(?P<tool>[\w*-]+)(?:\((?P<spec>.*)\))?", re.DOTALL)
 _ODD = re.compile(r"[*?$`;&|<>()\\\n]|\[")
 
@@ -78,7 +81,25 @@ def _rule(tools: Tools, tool: str, spec: str) -> tuple[str, dict[str, Any]]:
 
 
 def _file(kind: str, spec: str) -> tuple[str, dict[str, Any]]:
-    return (f"file.{kind}.any", {}) if spec in ("", "*", "**") else (f"file.{kind}", {"path": spec})
+    if spec in ("", "*", "**"):
+        return f"file.{kind}.any", {}
+    odd = ".odd" if spec.startswith("//") or not target_path(spec) else ""
+    return f"file.{kind}{odd}", {"path": spec}
+
+
+def target_path(spec: str) -> str:
+    """A path or pattern as a profile takes it, relative to the workspace or to the home; empty for one that it cannot.
+
+    A bare name is meant at any depth; ``./x`` and ``/x`` are meant at the root.
+    """
+    home, rest = ("~/", spec[2:]) if spec.startswith("~/") else ("", spec)
+    bare = "/" not in rest.rstrip("/")
+    plain = posixpath.normpath(rest.strip("/")) if rest.strip("/") else ""
+    if not plain or plain == "." or plain.startswith("..") or not _PATH.fullmatch(plain):
+        return ""
+    if rest.endswith("/"):
+        plain = f"{plain}/**"
+    return f"{home}{plain}" if home or not bare else f"**/{plain}"
 
 
 def _fetch(spec: str) -> tuple[str, dict[str, Any]]:

@@ -27,6 +27,8 @@ _SPELLINGS = (
     ("mixed", _VARIABLE),
     ("absolute", re.compile(r"\A(?:[/~]|[A-Za-z]:[\\/])")),
 )
+# What means nothing to a server that is reached by a url, and to one that is started.
+_MISPLACED = (("command", "args", "env", "cwd"), ("url", "headers"))
 _TABLES = ("env", "headers")
 _ROOT = "mcpServers"
 
@@ -66,14 +68,10 @@ def _server(reading: Reading, path: str, name: str, server: Any) -> Iterator[Fie
     yield entry("type", f"transport.{transport}", place, transport)
     for key, value in server.items():
         inner = pointer(_ROOT, name, key)
-        if key in _TABLES and isinstance(value, dict):
-            for inner_key, text in value.items():
-                kind = f"{key}.{spelling(text)}"
-                if key == "env" and kind == "env.reference" and variable(text) != inner_key:
-                    kind = "env.renamed"
-                yield entry(
-                    f"{key} {inner_key}", kind, pointer(_ROOT, name, key, inner_key), {"name": inner_key, "value": text}
-                )
+        if key in _MISPLACED[transport == "stdio"]:
+            yield entry(key, f"misplaced.{key}", inner, value)
+        elif key in _TABLES and isinstance(value, dict):
+            yield from _table(key, inner, value)
         elif key == "args" and isinstance(value, list):
             yield entry(key, f"args.{worst(value)}", inner, value)
         elif key in ("command", "url", "cwd"):
@@ -84,6 +82,14 @@ def _server(reading: Reading, path: str, name: str, server: Any) -> Iterator[Fie
         else:
             reading.findings.append(_unknown(path, inner, key))
             yield entry(key, f"unknown.{key}", inner, value)
+
+
+def _table(key: str, place: str, table: dict[str, Any]) -> Iterator[Field]:
+    for name, text in table.items():
+        kind = f"{key}.{spelling(text)}"
+        if kind == "env.reference" and variable(text) != name:
+            kind = "env.renamed"
+        yield entry(f"{key} {name}", kind, f"{place}{pointer(name)}", {"name": name, "value": text})
 
 
 def spelling(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.config.mapping import Domain
 from pipeline.config.readers.hooks import hook_fields
 from pipeline.config.readers.json_file import pointer, read_object
-from pipeline.config.readers.permissions import permission_fields
+from pipeline.config.readers.permissions import permission_fields, target_path
 from pipeline.config.readers.reading import Reading, entry
 from pipeline.config.readers.servers import spelling
 from pipeline.config.tree import Found, finding, matches
@@ -82,7 +82,8 @@ def _flat(domain: Domain, kind: str, place: str, value: Any) -> Iterator[Field]:
             yield from _flat(domain, f"{kind}.{key}", f"{place}{pointer(key)}", inner)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield entry(f"{kind} {number}", kind, f"{place}/{number}", inner)
+            odd = ".odd" if ".filesystem.deny" in kind and not (isinstance(inner, str) and target_path(inner)) else ""
+            yield entry(f"{kind} {number}", f"{kind}{odd}", f"{place}/{number}", inner)
     else:
         yield entry(kind, kind, place, value)
 

@@ -1,0 +1,94 @@
+"""MCP servers → tables of the target's config. Variables are written by name; nothing with ``${`` in it is written."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pipeline.config.emit.output import Emission
+from pipeline.config.readers.servers import variable
+from pipeline.config.values import Field, Item
+
+# What a name of a server may not hold.
+_SIGNS = re.compile(r"[^A-Za-z0-9_-]")
+_ALL, _ON, _OFF = "enableAllProjectMcpServers", "enabledMcpjsonServers", "disabledMcpjsonServers"
+
+
+def server_tables(emission: Emission) -> dict[str, Any]:
+    """Server → its table, by name."""
+    tables = {}
+    for item in emission.items("servers"):
+        writes = {write for write, _ in emission.writes(item)}
+        if "server" in writes and "server-drop" not in writes:
+            table = _table(emission, item)
+            if "server-off" in writes or not _chosen(emission, item.name):
+                table["enabled"] = False
+            tables[_SIGNS.sub("_", item.name)] = table
+    _restrict(emission, tables)
+    return dict(sorted(tables.items()))
+
+
+def _table(emission: Emission, item: Item) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for _, one in emission.writes(item, "server"):
+        group, _, spelled = one.kind.partition(".")
+        if group == "env":
+            _environment(table, one, spelled)
+        elif group == "headers":
+            _header(table, one, spelled)
+        elif group != "transport":
+            table[group] = [str(word) for word in one.value] if isinstance(one.value, list) else one.value
+    return table
+
+
+def _environment(table: dict[str, Any], one: Field, spelled: str) -> None:
+    if spelled == "reference":
+        table.setdefault("env_vars", []).append(one.value["name"])
+    else:
+        table.setdefault("env", {})[one.value["name"]] = _words(one.value["value"])
+
+
+def _header(table: dict[str, Any], one: Field, spelled: str) -> None:
+    name, value = one.value["name"], one.value["value"]
+    if spelled == "bearer" and name.lower() == "authorization":
+        table["bearer_token_env_var"] = variable(value)
+    elif spelled == "reference":
+        table.setdefault("env_http_headers", {})[name] = variable(value)
+    elif spelled == "literal":
+        table.setdefault("http_headers", {})[name] = _words(value)
+    else:
+        table["enabled"] = False
+
+
+def _words(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _chosen(emission: Emission, server: str) -> bool:
+    """Whether the source has the server on: named, or all of them; and not named as off."""
+    found = {one.name: one.value for item in emission.items("server-choice") for _, one in emission.writes(item)}
+    if server in (found.get(_OFF) or ()):
+        return False
+    if found.get(_ALL) is True or not found:
+        return True
+    return _ON not in found or server in (found[_ON] or ())
+
+
+def _restrict(emission: Emission, tables: dict[str, Any]) -> None:
+    for item in emission.items("permissions"):
+        for write, one in emission.writes(item, "server-denied", "tool-off", "tool-prompt"):
+            for name, table in tables.items():
+                if not fnmatchcase(_plain(name), _plain(one.value["server"]) or "*"):
+                    continue
+                if write == "server-denied":
+                    table["enabled"] = False
+                elif write == "tool-off":
+                    table.setdefault("disabled_tools", []).append(one.value["tool"])
+                else:
+                    table.setdefault("tools", {})[one.value["tool"]] = {"approval_mode": "prompt"}
+
+
+def _plain(name: str) -> str:
+    """A server's name as rules spell it."""
+    return "".join(char if char.isalnum() or char in "-_*" else "_" for char in name)

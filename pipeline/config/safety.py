@@ -1,0 +1,128 @@
+"""What must never be emitted, looked for in the bytes: independent of how they were made.
+
+No rule that allows, no full access, no sandbox mode beside a profile, no variable that nobody puts in, no path of one
+machine, nothing of a personal file, no key that the target ignores in a project or that no table of it has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import tomlkit
+
+from pipeline.canonical import loads
+from pipeline.config.emit.output import Emitted
+from pipeline.config.mapping import Mapping
+from pipeline.config.tree import matches
+
+_ALLOW = re.compile(r"""decision\s*=\s*["']allow["']""")
+_MACHINE = re.compile(r"""(?:^|[\s"'=(:])(?:/(?:home|Users|root|opt|etc|var|tmp|srv|mnt|usr|private)/|[A-Za-z]:\\)""")
+_FULL = "danger-full-access"
+_KEYS = {
+    "approval_policy",
+    "default_permissions",
+    "mcp_servers",
+    "model_reasoning_effort",
+    "permissions",
+    "shell_environment_policy",
+    "web_search",
+}
+_ROLE_KEYS = {
+    "default_permissions",
+    "description",
+    "developer_instructions",
+    "model_reasoning_effort",
+    "name",
+    "sandbox_mode",
+}
+_SERVER_KEYS = {
+    "args",
+    "bearer_token_env_var",
+    "command",
+    "cwd",
+    "disabled_tools",
+    "enabled",
+    "env",
+    "env_http_headers",
+    "env_vars",
+    "http_headers",
+    "tools",
+    "url",
+}
+
+
+def loosenings(emitted: Sequence[Emitted], mapping: Mapping) -> list[str]:
+    """Each thing that must not be, with its file; empty for a good emission."""
+    return [f"{one.path}: {problem}" for one in emitted for problem in _problems(one, mapping)]
+
+
+def _problems(one: Emitted, mapping: Mapping) -> Iterator[str]:
+    if any(matches(path, mapping.source.personal) for path in one.sources):
+        yield "it is made from a personal file"
+    if one.link is not None and (one.link.startswith("/") or _leaves(one.path, one.link)):
+        yield "the link leaves the repository"
+    target = mapping.target
+    text = one.content.decode("utf-8", "replace")
+    if one.path == target.config:
+        yield from _config(tomlkit.parse(text).unwrap(), mapping)
+        yield from _signs(text)
+    elif one.path.startswith(f"{target.agents}/"):
+        yield from _role(tomlkit.parse(text).unwrap())
+    elif one.path == target.rules:
+        if _ALLOW.search(text):
+            yield "a rule allows"
+    elif one.path == target.hooks:
+        if set(loads(one.content, one.path)) - {"hooks", "description"}:
+            yield "the root holds a key that voids the file"
+        yield from _signs(text)
+
+
+def _role(role: dict[str, Any]) -> Iterator[str]:
+    yield from (f"a role has no key {key!r}" for key in sorted(role.keys() - _ROLE_KEYS))
+    if role.get("sandbox_mode", "read-only") != "read-only":
+        yield "a role opens its sandbox"
+    if {"sandbox_mode", "default_permissions"} <= role.keys():
+        yield "a sandbox mode stands beside a profile"
+
+
+def _signs(text: str) -> Iterator[str]:
+    if "${" in text:
+        yield "a variable is written that nobody puts in"
+    if _MACHINE.search(text):
+        yield "a path of one machine is written"
+    if _FULL in text:
+        yield "full access is given"
+
+
+def _config(config: dict[str, Any], mapping: Mapping) -> Iterator[str]:
+    for key in sorted(config.keys() & set(mapping.target.ignored_keys)):
+        yield f"the target ignores {key!r} in a project"
+    for key in sorted(config.keys() - _KEYS - set(mapping.target.ignored_keys)):
+        yield f"{key!r} is no key that is ever written"
+    bases = set(mapping.target.extends.values())
+    for name, profile in config.get("permissions", {}).items():
+        if profile.get("extends") not in bases:
+            yield f"the profile {name!r} stands on {profile.get('extends')!r}"
+        if "network" in profile:
+            yield f"the profile {name!r} opens the network"
+        files = profile.get("filesystem", {})
+        modes = [mode for value in files.values() for mode in (value.values() if isinstance(value, dict) else [value])]
+        if {mode for mode in modes if isinstance(mode, str)} - {"deny", "read"}:
+            yield f"the profile {name!r} gives a file"
+    if "permissions" in config and config.get("default_permissions") not in config["permissions"]:
+        yield "the profile is not the one in force"
+    for name, server in config.get("mcp_servers", {}).items():
+        yield from (f"a server has no key {key!r}" for key in sorted(server.keys() - _SERVER_KEYS))
+        if any(tool.get("approval_mode") != "prompt" for tool in server.get("tools", {}).values()):
+            yield f"a tool of {name!r} is approved"
+
+
+def _leaves(path: str, link: str) -> bool:
+    depth = path.count("/")
+    for part in link.split("/"):
+        depth += -1 if part == ".." else 0 if part in ("", ".") else 1
+        if depth < 0:
+            return True
+    return False

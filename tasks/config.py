@@ -5,6 +5,7 @@ A phase waits for the files of the one before; never default, never committed.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline.layout import MANIFESTS
+from pipeline.layout import MANIFESTS, Root, in_order
 from tasks.step import Step
 
 _TREES = Path("tests") / "trees"
@@ -21,7 +22,10 @@ _INTO = Path("build") / "config"
 _DATA = Path("pipeline") / "config"
 _INVENTORY = ("inventory.json", "P0_BASELINE.md", "parity-capability-matrix.md", "HANDOFF_P0.md")
 _ASKED = ("history", "process", "questions", "wrapper")
+# And to run a program.
+_RUN = (*_ASKED, "acquire")
 _EMIT = ("parity.lock.json", "P2_IMPLEMENTATION_REPORT.md", "HANDOFF_P2.md")
+_VERIFY = ("evidence.json", "scorecard.json", "P3_VALIDATION_REPORT.md", "parity-scorecard.md", "HANDOFF_P3.md")
 _PLAN = ("plan.json", "P1_GAP_ANALYSIS.md", "parity-decision-log.md", "HANDOFF_P1.md")
 
 
@@ -45,6 +49,23 @@ def task_config_emit() -> Iterator[dict[str, Any]]:
         yield _step("emit", name, "P2", _EMIT, before, _ASKED, partial(_emit, name), *_timelines())
 
 
+def task_config_verify() -> Iterator[dict[str, Any]]:
+    """Ask the target's own program what it makes of a tree's files, and score (P3)"""
+    for root, version in _targets():
+        for name in _trees():
+            before = (*(f"phase.P{number}.json" for number in range(3)), *_INVENTORY, *_PLAN, *_EMIT)
+            call = partial(_verify, name, root, version)
+            inputs = (*_timelines(), root.agent, root.rules, root.lock)
+            yield _step("verify", name, "P3", _VERIFY, before, _RUN, call, *inputs, version=version)
+
+
+def _targets() -> Iterator[tuple[Root, str]]:
+    """The agents that can be a target, and the newest version known of each: the one that trees are planned for."""
+    for path in sorted((_DATA / "surfaces").iterdir()):
+        versions = json.loads(path.read_text(encoding="utf-8"))["versions"]
+        yield Root(Path(MANIFESTS) / path.stem), in_order(versions)[-1]
+
+
 def _step(
     phase: str,
     name: str,
@@ -54,12 +75,13 @@ def _step(
     rooms: tuple[str, ...],
     call: Callable[[], object],
     *inputs: Path,
+    version: str | None = None,
 ) -> dict[str, Any]:
     tree = _files(_TREES / name)
     out = _INTO / name
     return Step(
         stage=f"config-{phase}",
-        name=name,
+        name=f"{name}:{version}" if version else name,
         doc=f"{record} of {name}",
         inputs=(*inputs, *_data(), *tree, *(out / one for one in before)),
         outputs=(
@@ -113,6 +135,14 @@ def _emit(name: str) -> TaskFailed | None:
     return _passed(run_emit(Job(_TREES / name, _INTO / name, name)))
 
 
+def _verify(name: str, root: Root, version: str) -> TaskFailed | None:
+    from pipeline.config.phase_verify import run_verify
+    from pipeline.config.phases import Job
+    from pipeline.config.verify.binary import acquired
+
+    return _passed(run_verify(Job(_TREES / name, _INTO / name, name, binary=acquired(root.path, version))))
+
+
 def _passed(done: Any) -> TaskFailed | None:
     failed = [gate.says for gate in done.record.gates if not gate.passed]
     return TaskFailed(f"{done.record.phase}: {'; '.join(failed)}") if failed else None
@@ -121,4 +151,5 @@ def _passed(done: Any) -> TaskFailed | None:
 # doit names a creator's group after the function; the stages' words have a hyphen.
 task_config_inventory.basename = "config-inventory"  # type: ignore[attr-defined]
 task_config_emit.basename = "config-emit"  # type: ignore[attr-defined]
+task_config_verify.basename = "config-verify"  # type: ignore[attr-defined]
 task_config_plan.basename = "config-plan"  # type: ignore[attr-defined]

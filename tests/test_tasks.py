@@ -52,6 +52,7 @@ NAMES = {
     "config-emit": "[a-z-]+",
     "config-inventory": "[a-z-]+",
     "config-plan": "[a-z-]+",
+    "config-verify": rf"[a-z-]+:{VERSION}",
     "trial": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
 }
 
@@ -113,6 +114,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
         "config-emit",
         "config-inventory",
         "config-plan",
+        "config-verify",
         "faces",
         "fetch-wrapper",
         "lock",
@@ -250,7 +252,18 @@ def closure_rooms(modules: set[str]) -> set[str]:
 
 @pytest.mark.parametrize(
     "stage",
-    [*DEFAULT_STAGES, "config-emit", "config-inventory", "config-plan", "faces", "pages", "snapshot", "trace", "trial"],
+    [
+        *DEFAULT_STAGES,
+        "config-emit",
+        "config-inventory",
+        "config-plan",
+        "config-verify",
+        "faces",
+        "pages",
+        "snapshot",
+        "trace",
+        "trial",
+    ],
 )
 def test_the_rooms_of_a_stage_hold_all_code_that_it_runs(stage: str) -> None:
     calls = {task["actions"][0][1][0].func: task for name, task in tasks().items() if stage_of(name) == stage}

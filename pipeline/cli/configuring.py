@@ -26,6 +26,7 @@ def add_commands(commands: Commands) -> None:
     _add(phases, "inventory", "P0: list everything that the tree holds", _phase("P0"))
     _add(phases, "plan", "P1: decide on every field", _phase("P1"))
     emit = _add(phases, "emit", "P2: write the target's files", _emit)
+    _add(phases, "verify", "P3: ask the target's own program, and score", _phase("P3"))
     emit.add_argument("--apply", action="store_true", help="put them into the tree too, beside what is there")
 
 
@@ -36,6 +37,9 @@ def _add(phases: Commands, name: str, text: str, run: Callable[[argparse.Namespa
     parser.add_argument("--name", metavar="N", help="what the tree is called (default: the name of its folder)")
     parser.add_argument("--mapping", metavar="M", help="the direction (default: claude-to-codex)")
     parser.add_argument("--target-version", metavar="V", help="the target's version (default: the newest known)")
+    parser.add_argument(
+        "--binary", type=Path, metavar="FILE", help="the target's program (P3; without it nothing passes)"
+    )
     parser.add_argument("--copies", action="store_true", help="copies instead of links, where links do not work")
     parser.set_defaults(run=run)
     return parser
@@ -54,6 +58,7 @@ def _job(arguments: argparse.Namespace) -> Job:
         mapping=read_mapping(arguments.mapping or DEFAULT_MAPPING),
         version=arguments.target_version,
         copies=arguments.copies,
+        binary=arguments.binary,
     )
 
 

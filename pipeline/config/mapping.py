@@ -42,6 +42,33 @@ class Source(Row, frozen=True, kw_only=True):
     variable: str
 
 
+class Calls(Row, frozen=True, kw_only=True):
+    """How the target's program is asked: argument vectors with placeholders, and names of its protocol."""
+
+    home_variable: str
+    user_config: str
+    trust: str
+    unsandboxed: tuple[str, ...]
+    strict: tuple[str, ...]
+    prompt: tuple[str, ...]
+    server: tuple[str, ...]
+    servers: tuple[str, ...]
+    rules: tuple[str, ...]
+    sandbox: tuple[str, ...]
+    sandbox_probe: tuple[str, ...]
+    turn: tuple[str, ...]
+    use_profile: tuple[str, ...]
+    model_config: str
+    config_method: str
+    skills_method: str
+    hooks_method: str
+    thread_method: str
+    warning: str
+    machine_warning: str
+    instructions_heading: str
+    skills_heading: str
+
+
 class Target(Row, frozen=True, kw_only=True):
     """Where it goes. ``present`` are patterns of the target's own files, ``profile`` is what permissions become."""
 
@@ -61,7 +88,9 @@ class Target(Row, frozen=True, kw_only=True):
     root_command: str
     instructions_bytes: int
     extends: dict[str, str]
+    brief_events: dict[str, int]
     ignored_keys: tuple[str, ...]
+    calls: Calls
 
 
 class Domain(Row, frozen=True, kw_only=True):

@@ -26,7 +26,8 @@ DEFAULT_MAPPING = "claude-to-codex"
 class Job:
     """A tree, where its outputs go, and in which direction. ``name`` is what the tree is called in what is written.
 
-    ``version`` None is the newest version of the target that is known.
+    ``version`` None is the newest version of the target that is known; ``binary`` is its program, None where there is
+    none.
     """
 
     tree: Path
@@ -35,6 +36,7 @@ class Job:
     mapping: Mapping = field(default_factory=lambda: read_mapping(DEFAULT_MAPPING))
     version: str | None = None
     copies: bool = False
+    binary: Path | None = None
 
     @property
     def stamp(self) -> str:

@@ -3,10 +3,12 @@
 from pipeline.config.gates import PhaseRecord
 from pipeline.config.lock import Lock
 from pipeline.config.plan_values import Plan
+from pipeline.config.score import Scorecard
 from pipeline.config.values import Inventory
+from pipeline.config.verify.evidence import Evidence
 from pipeline.validate.schemas import generate
 
 
 def config_schema_bytes() -> bytes:
     """``docs/config.schema.json``."""
-    return generate("config parity artifacts", (Inventory, Plan, Lock, PhaseRecord))
+    return generate("config parity artifacts", (Inventory, Plan, Lock, Evidence, Scorecard, PhaseRecord))

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pipeline.config.phase_emit import run_emit
 from pipeline.config.phase_inventory import run_inventory
 from pipeline.config.phase_plan import run_plan
+from pipeline.config.phase_verify import run_verify
 from pipeline.config.phases import Done, Job
 
-_RUNS: dict[str, Callable[[Job], Done]] = {"P0": run_inventory, "P1": run_plan, "P2": run_emit}
+_RUNS: dict[str, Callable[[Job], Done]] = {"P0": run_inventory, "P1": run_plan, "P2": run_emit, "P3": run_verify}
 
 
 def run_phase(job: Job, phase: str) -> Done:

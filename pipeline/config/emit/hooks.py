@@ -54,6 +54,9 @@ def _group(emission: Emission, source: str, value: dict[str, Any], number: int) 
         script = [Emitted(path, "generated", content, executable=True, sources=(source,), rules=("HOK-COMMAND",))]
         command = f"sh {emission.mapping.target.root_command}/{path}"
     handler = {"type": "command", "command": command, **{key: written[key] for key in _KEPT if _fits(key, written)}}
+    if limit := emission.mapping.target.brief_events.get(value["event"]):
+        handler["timeout"] = min(handler.get("timeout", limit), limit)
+        handler.pop("async", None)
     matcher = value["matcher"]
     return {**({"matcher": matcher} if matcher not in ("", "*") else {}), "hooks": [handler]}, script
 

@@ -55,6 +55,22 @@ def skill_files(emission: Emission) -> Iterator[Emitted]:
             yield _policy(emission, item, target)
 
 
+def skill_name(emission: Emission, item: Item) -> str:
+    """The name by which the target lists it: ours where we write the page, else what the page says."""
+    if item.domain == "skills" and not any(True for _ in _rewriting(emission, item)):
+        return str(next(iter(item.values("key.name")), emission.names[item.id]))
+    return emission.names[item.id]
+
+
+def is_manual(emission: Emission, item: Item) -> bool:
+    """Whether only people start it."""
+    return item.domain == "commands" or any(one.value is True for _, one in emission.writes(item, "skill-manual"))
+
+
+def _rewriting(emission: Emission, item: Item) -> Iterator[str]:
+    return (write for write, _ in emission.writes(item) if write != "skill")
+
+
 def _copied(emission: Emission, item: Item, target: str, folder: str, is_plain: bool) -> Iterator[Emitted]:
     rules = emission.rules(item)
     policy = emission.mapping.target.skill_policy

@@ -49,6 +49,10 @@ def _page(reading: Reading, one: Found, name: str, attached: Any) -> None:
     page = read_page(text.text, one.path)
     reading.findings += page.findings
     fields = [*_key_fields(reading, one.path, page), *_text_fields(reading, page), *attached]
+    if reading.domain.reader == "skills" and not isinstance(page.keys.get("description"), str):
+        fields.append(entry("description", "missing.description", "line 1", None))
+    if reading.domain.reader == "skills" and page.findings:
+        fields.append(entry("front matter", "missing.yaml", page.findings[0].place or "line 1", None))
     reading.add(one, name, text.sha256, fields)
 
 

@@ -1,0 +1,252 @@
+"""Checks that are one command each: the config loads strictly, instructions and skills reach the prompt, servers are
+listed, command rules decide, files are kept from the sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator
+
+import tomlkit
+
+from pipeline.config.emit.output import Emission, Emitted
+from pipeline.config.emit.policy import command_rules
+from pipeline.config.emit.skills import is_manual, skill_name
+from pipeline.config.frontmatter import read_page
+from pipeline.config.readers.permissions import target_path
+from pipeline.config.tree import Text
+from pipeline.config.values import Item
+from pipeline.config.verify.evidence import Check, judged
+from pipeline.config.verify.stand import Stand
+
+_SHOWN = 300
+CONTROL = "parity-control.txt"
+
+
+def command_checks(made: Stand, emission: Emission, files: dict[str, Emitted]) -> Iterator[Check]:
+    yield _strict(made)
+    yield from _prompts(made, emission)
+    yield from _servers(made, files)
+    yield from _rules(made, emission)
+    yield from _files(made, emission)
+
+
+def _strict(made: Stand) -> Check:
+    words = made.words(made.job.mapping.target.calls.strict)
+    done = made.ask(words)
+    return judged(
+        "config-strict",
+        "config",
+        command=made.spelled(words),
+        expected="exit code 0",
+        observed=f"exit code {done.returncode}" + (_end(made, done.stdout + done.stderr) if done.returncode else ""),
+        passed=done.returncode == 0,
+        critical=True,
+    )
+
+
+# -- what reaches the prompt ----------------------------------------------------------------------------
+
+
+def prompt_text(made: Stand, folder: str) -> tuple[tuple[str, ...], list[str]]:
+    """The command, and the texts of all messages that a session in a folder starts with.
+
+    Below the root the profile's paths would mean others, and the program stumbles over those that are not there: what
+    is read there is asked without the profile.
+    """
+    calls = made.job.mapping.target.calls
+    words = (*(calls.unsandboxed if folder else made.before), *made.words(calls.prompt))
+    done = made.ask(words, folder)
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        found = []
+    texts = [part.get("text", "") for one in found for part in one.get("content", ()) if isinstance(part, dict)]
+    return made.spelled(words), texts
+
+
+def _prompts(made: Stand, emission: Emission) -> Iterator[Check]:
+    groups: dict[str, list[tuple[Item, str, str]]] = defaultdict(list)
+    groups[""] = []
+    for item in (*emission.items("instructions"), *emission.items("rules")):
+        folder = posixpath.dirname(emission.whole(item).target or _own_folder(item))
+        for source, marker in _markers(emission, item):
+            groups[folder].append((item, source, marker))
+    calls, limit = made.job.mapping.target.calls, made.job.mapping.target.instructions_bytes
+    for folder, wanted in sorted(groups.items()):
+        command, texts = prompt_text(made, folder)
+        told = "\n".join(text for text in texts if calls.instructions_heading in text)
+        if wanted:
+            missing = sorted({source for _, source, marker in wanted if marker not in told})
+            size = len(told.encode())
+            yield judged(
+                f"instructions:{folder or '.'}",
+                "instructions",
+                command=command,
+                expected=f"the text of {', '.join(sorted({source for _, source, _ in wanted}))}, below {limit} bytes",
+                observed=f"missing: {', '.join(missing)}"
+                if missing
+                else f"all of it, {'below' if size < limit else 'over'} the limit",
+                passed=not missing and size < limit,
+            )
+        if not folder:
+            yield from _listed(emission, command, "\n".join(t for t in texts if calls.skills_heading in t))
+
+
+def _own_folder(item: Item) -> str:
+    return "AGENTS.md" if any(one.kind.startswith("inner.") for one in item.fields) else item.path
+
+
+def _markers(emission: Emission, item: Item) -> Iterator[tuple[str, str]]:
+    """(source, a line of it that no rewriting touches) for an item and all that it imports."""
+    if item.values("unread"):
+        return
+    bodies = [str(one.value) for one in item.fields if one.kind.startswith("text.") or one.kind.endswith(".text")]
+    texts = [(item.path, body) for body in bodies]
+    for one in item.fields:
+        if one.kind.endswith(".import.file"):
+            read = emission.tree.read(one.value["path"])
+            if isinstance(read, Text):
+                texts.append((one.value["path"], read.text))
+    for source, text in texts:
+        lines = [line.strip() for line in read_page(text, source).body.split("\n") if "@" not in line]
+        longest = max(lines, key=len, default="")
+        if longest:
+            yield source, longest
+
+
+def _listed(emission: Emission, command: tuple[str, ...], told: str) -> Iterator[Check]:
+    shown: list[str] = []
+    hidden: list[str] = []
+    for item in (*emission.items("skills"), *emission.items("commands")):
+        if emission.whole(item).mode != "none" and item.domain == "skills":
+            (hidden if is_manual(emission, item) else shown).append(skill_name(emission, item))
+        elif emission.whole(item).mode != "none":
+            hidden.append(skill_name(emission, item))
+    lines = [line for line in told.split("\n") if line.startswith("- ")]
+    names = {line[2:].partition(":")[0] for line in lines}
+    missing, leaked = sorted(set(shown) - names), sorted(set(hidden) & names)
+    if shown or hidden:
+        yield judged(
+            "skills-offered",
+            "skills",
+            command=command,
+            expected=f"offered: {_all(shown)}; not offered: {_all(hidden)}",
+            observed=f"missing: {_all(missing)}; offered too: {_all(leaked)}",
+            passed=not missing and not leaked,
+        )
+
+
+def _all(names: list[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+# -- servers, rules, files ------------------------------------------------------------------------------
+
+
+def _servers(made: Stand, files: dict[str, Emitted]) -> Iterator[Check]:
+    target = made.job.mapping.target
+    config = tomlkit.parse(files[target.config].content.decode()).unwrap() if target.config in files else {}
+    planned = {name: bool(table.get("enabled", True)) for name, table in config.get("mcp_servers", {}).items()}
+    if not planned:
+        return
+    words = made.words(target.calls.servers)
+    done = made.ask(words)
+    try:
+        rows = json.loads(done.stdout)
+    except ValueError:
+        rows = []
+    seen = {row["name"]: row["enabled"] for row in rows}
+    literal = "${" in done.stdout.decode("utf-8", "replace")
+    yield judged(
+        "servers-listed",
+        "servers",
+        command=made.spelled(words),
+        expected=f"{_switches(planned)}; no variable as text",
+        observed=f"{_switches(seen)}; {'a variable as text' if literal else 'no variable as text'}",
+        passed=done.returncode == 0 and seen == planned and not literal,
+    )
+
+
+def _switches(servers: dict[str, bool]) -> str:
+    return ", ".join(f"{name} {'on' if on else 'off'}" for name, on in sorted(servers.items()))
+
+
+def _rules(made: Stand, emission: Emission) -> Iterator[Check]:
+    target = made.job.mapping.target
+    for words, decision, spelled in command_rules(emission):
+        for kind, sample, expected in (
+            ("positive", [*words, "x"], decision),
+            ("negative", ["parity-other-command", *words], "none"),
+        ):
+            call = made.words((*target.calls.rules, *sample), rules=target.rules)
+            done = made.ask(call)
+            try:
+                seen = json.loads(done.stdout).get("decision", "none")
+            except ValueError:
+                seen = f"exit code {done.returncode}"
+            yield judged(
+                f"command-rule:{spelled}:{kind}",
+                "permissions",
+                command=made.spelled(call),
+                expected=expected,
+                observed=str(seen),
+                passed=seen == expected,
+            )
+
+
+def _files(made: Stand, emission: Emission) -> Iterator[Check]:
+    """Each file that is taken away is tried in the sandbox, beside one that is not."""
+    probes = list(file_probes(emission))
+    if probes:
+        yield _tried(made, "file-control", ("cat", CONTROL), allowed=True)
+    for write, name, path in probes:
+        shown = str(made.home / path[2:]) if path.startswith("~/") else path
+        action = ("cat", shown) if write == "file-deny" else ("touch", shown)
+        yield _tried(made, f"file-rule:{name}", action, allowed=False)
+
+
+def file_probes(emission: Emission) -> Iterator[tuple[str, str, str]]:
+    """(what is taken away, by which field, a path for which that holds) of each rule on files."""
+    for item in emission.items("permissions"):
+        for write, one in emission.writes(item, "file-deny", "file-read"):
+            spec = one.value["path"] if isinstance(one.value, dict) else one.value
+            yield write, one.name, sample_of(target_path(spec))
+
+
+def lay_probes(made: Stand, emission: Emission) -> None:
+    """Make a file for each rule on files, before anything is asked.
+
+    The program's sandbox makes what is missing for a moment; two of its helpers at once get in each other's way.
+    """
+    for path in (CONTROL, *(path for _, _, path in file_probes(emission))):
+        place = made.home / path[2:] if path.startswith("~/") else made.repo / path
+        if not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text("probe\n", encoding="utf-8")
+
+
+def sample_of(pattern: str) -> str:
+    """A path that a pattern fits."""
+    return pattern.replace("**/", "").replace("**", "probe").replace("*", "probe").replace("?", "p")
+
+
+def _tried(made: Stand, name: str, action: tuple[str, ...], *, allowed: bool) -> Check:
+    target = made.job.mapping.target
+    words = made.words((*target.calls.sandbox, *action), profile=target.profile)
+    code = made.ask(words).returncode if made.sandbox else None
+    return judged(
+        name,
+        "permissions",
+        command=made.spelled(words),
+        expected="exit code 0" if allowed else "another exit code than 0",
+        observed="the machine has no sandbox for it" if code is None else f"exit code {code}",
+        passed=None if code is None else (code == 0) == allowed,
+    )
+
+
+def _end(made: Stand, raw: bytes) -> str:
+    text = " ".join(made.told(raw.decode("utf-8", "replace")).split())
+    return f": {text[:_SHOWN]}" if text else ""

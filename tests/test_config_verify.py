@@ -1,0 +1,312 @@
+"""P3: evidence is what was run, the score follows from it, and what was not run never passed."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from config_trees import ALL, TREES, make
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import canonical
+from pipeline.cli import main
+from pipeline.config.emit import Emitted
+from pipeline.config.phase_emit import emitted_of, run_emit
+from pipeline.config.phase_inventory import run_inventory
+from pipeline.config.phase_plan import run_plan
+from pipeline.config.phase_verify import run_verify
+from pipeline.config.phases import Job
+from pipeline.config.plan_values import Plan
+from pipeline.config.score import LEAST, WEIGHTS, Scorecard, score
+from pipeline.config.verify.evidence import Check, Evidence, Scenario, judged, worst
+from pipeline.config.verify.scenarios import resumed, same_bytes, spellings, without_links
+from pipeline.config.verify.stand import copy_tree
+from pipeline.config.verify.turns import SEVERITIES, sorted_findings
+from pipeline.errors import BinaryMissing, GateFailed
+
+SETTINGS = ".claude/settings.json"
+
+
+def ready(tree: Path, out: Path, **changes: object) -> Job:
+    """A job whose first three phases have run."""
+    job = replace(Job(tree, out, "tree"), **changes)  # type: ignore[arg-type]
+    for run in (run_inventory, run_plan, run_emit):
+        assert run(job).record.passed
+    return job
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    folder = tmp_path_factory.mktemp("verify")
+    page = "---\nname: s\ndescription: d\n---\nx\n"
+    rules = {"deny": ["Bash(git log:*)", "Read(.env)"]}
+    files = {"CLAUDE.md": "x\n", ".claude/skills/s/SKILL.md": page, SETTINGS: {"permissions": rules}}
+    return ready(make(folder / "tree", files), folder / "out")
+
+
+def test_without_a_program_nothing_that_needs_one_passes(job: Job) -> None:
+    done = run_verify(job)
+    assert not done.record.passed
+    evidence = canonical.read(job.out / "evidence.json", Evidence)
+    assert evidence.binary_sha256 is None
+    states = {one.id: one.status for one in evidence.checks}
+    assert states.pop("guard:Bash(git log:*)") == "pass"
+    assert set(states.values()) == {"not_run"}
+    assert {one.id: one.result for one in evidence.scenarios} == {
+        "S1": "pass",
+        "S2": "not_run",
+        "S3": "not_run",
+        "S4": "pass",
+        "S5": "pass",
+    }
+    card = canonical.read(job.out / "scorecard.json", Scorecard)
+    assert card.overall < LEAST * 100
+    assert "S2 has no evidence that was run" in card.critical
+    assert "not passed" in (job.out / "parity-scorecard.md").read_text()
+
+
+def test_verifying_twice_writes_the_same_bytes(job: Job) -> None:
+    run_verify(job)
+    first = {path.name: path.read_bytes() for path in job.out.iterdir() if path.is_file()}
+    run_verify(job)
+    assert {path.name: path.read_bytes() for path in job.out.iterdir() if path.is_file()} == first
+
+
+def test_a_program_that_is_not_there_is_an_error(job: Job) -> None:
+    with pytest.raises(BinaryMissing, match="no such program"):
+        run_verify(replace(job, binary=Path("nowhere")))
+
+
+def test_verifying_needs_what_was_emitted(tmp_path: Path) -> None:
+    with pytest.raises(GateFailed, match="P3 needs P2"):
+        run_verify(Job(make(tmp_path / "tree", {"CLAUDE.md": "x"}), tmp_path / "out", "tree"))
+
+
+def test_the_command_ends_with_three_where_the_score_is_too_low(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree = make(tmp_path / "tree", {"CLAUDE.md": "x\n"})
+    assert main(["config", "run", "--tree", str(tree), "--out", str(tmp_path / "out")]) == 3
+    assert re.search(r"P3: the quality gate failed: the score is \d+\.\d\d of 100", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("tree", ALL)
+def test_scenarios_without_a_program_pass_on_every_tree(tree: Path, tmp_path: Path) -> None:
+    job = ready(tree, tmp_path / "out")
+    emitted, _ = emitted_of(job)
+    for scenario in (same_bytes(job, emitted), resumed(job), without_links(job, emitted)):
+        assert scenario.result == "pass", scenario
+
+
+def test_links_are_found_missing_in_a_clone_without_them(job: Job) -> None:
+    emitted, _ = emitted_of(job)
+    steps = {one.id: one for one in without_links(job, emitted).steps}
+    assert steps["S5-detected"].observed == "2 links are found to be none"[:1] + " were found"
+    assert steps["S5-drift"].status == "pass"
+
+
+def test_a_copy_of_a_tree_leaves_personal_files_out(tmp_path: Path) -> None:
+    tree = make(tmp_path / "tree", {"CLAUDE.md": "x", "CLAUDE.local.md": "y", ".claude/settings.local.json": {}})
+    into = tmp_path / "copy"
+    copy_tree(Job(tree, tmp_path / "out", "tree"), into)
+    assert [path.name for path in into.rglob("*") if path.is_file()] == ["CLAUDE.md"]
+
+
+def test_there_are_nine_spellings() -> None:
+    found = spellings(["git", "log"])
+    assert len(set(found)) == 9
+    assert found[6] == "X=log; git $X"
+
+
+@given(st.permutations([(severity, line) for severity in SEVERITIES for line in (1, 2)]))
+def test_findings_come_sorted_by_severity_then_place(order: list[tuple[str, int]]) -> None:
+    text = json.dumps([{"severity": severity, "file": "a.py", "line": line} for severity, line in order])
+    found = [(one["severity"], one["line"]) for one in sorted_findings(text)]
+    assert found == [(severity, line) for severity in SEVERITIES for line in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "text", ["x", '[{"severity": "odd", "file": "a", "line": 1}]', '[{"severity": "low", "file": "a"}]']
+)
+def test_a_finding_without_severity_or_place_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        sorted_findings(text)
+
+
+# -- the score ----------------------------------------------------------------------------------------
+
+
+def evidence_with(job: Job, status: str, *, critical: bool = False) -> Evidence:
+    areas = ("config", "instructions", "skills", "agents", "servers", "permissions", "hooks", "target")
+    checks = tuple(
+        Check(id=area, area=area, expected="e", observed="o", status=status, critical=critical)  # type: ignore[arg-type]
+        for area in areas
+    )
+    scenarios = tuple(
+        Scenario(id=f"S{n}", objective="o", preconditions="p", procedure="p", steps=checks, result=status, notes="n")  # type: ignore[arg-type]
+        for n in range(1, 6)
+    )
+    return Evidence(
+        evidence_schema_version=1,
+        tree="t",
+        generated_at="t",
+        target="t",
+        target_version="1.2.3",
+        lock_sha256="0" * 64,
+        checks=checks,
+        scenarios=scenarios,
+    )
+
+
+def scored(job: Job, evidence: Evidence, **changes: object) -> Scorecard:
+    plan = canonical.read(job.out / "plan.json", Plan)
+    values: dict[str, object] = {"missing_documents": [], "blockers": [], **changes}
+    return score(plan, evidence, **values)  # type: ignore[arg-type]
+
+
+def test_everything_that_passes_is_a_hundred_and_nothing_that_passes_is_ten(job: Job) -> None:
+    assert sum(WEIGHTS.values()) == 100
+    best = scored(job, evidence_with(job, "pass"))
+    assert (best.points, best.band, best.passed) == ("100.00", "A", True)
+    failed = scored(job, evidence_with(job, "fail"))
+    assert (failed.points, failed.band, failed.passed) == ("25.00", "F", False)
+    skipped = scored(job, evidence_with(job, "not_run"))
+    assert (skipped.points, skipped.passed) == ("10.00", False)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"missing_documents": ["HANDOFF_P1.md"]}, {"blockers": ["a blocker"]}], ids=["document", "blocker"]
+)
+def test_a_critical_failure_overrides_the_number(job: Job, changes: dict[str, object]) -> None:
+    card = scored(job, evidence_with(job, "pass"), **changes)
+    assert card.overall >= LEAST * 100
+    assert not card.passed
+    assert len(card.critical) == 1
+
+
+def test_a_critical_check_that_fails_is_a_critical_failure(job: Job) -> None:
+    good = evidence_with(job, "pass")
+    bad = judged("x", "config", expected="e", observed="it failed", passed=False, critical=True)
+    assert "x: it failed" in scored(job, msgspec.structs.replace(good, checks=(*good.checks, bad))).critical
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(["pass", "fail", "not_run"]), min_size=8, max_size=8))
+def test_a_check_that_gets_better_never_lowers_the_score(job: Job, states: list[str]) -> None:
+    good = evidence_with(job, "pass")
+
+    def card(of: list[str]) -> int:
+        checks = tuple(msgspec.structs.replace(one, status=state) for one, state in zip(good.checks, of, strict=True))
+        return scored(job, msgspec.structs.replace(good, checks=checks)).overall
+
+    for place in range(8):
+        assert card([*states[:place], "pass", *states[place + 1 :]]) >= card(states)
+
+
+def test_a_failure_counts_before_what_was_not_run() -> None:
+    rows = {
+        state: judged(state, "target", expected="", observed="", passed=passed)
+        for state, passed in (("p", True), ("f", False), ("n", None))
+    }
+    assert worst(()) == "not_run"
+    assert worst((rows["p"], rows["n"])) == "not_run"
+    assert worst((rows["p"], rows["n"], rows["f"])) == "fail"
+    assert worst((rows["p"],)) == "pass"
+
+
+# -- the real program ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(request: pytest.FixtureRequest) -> Path:
+    """The real program; skips where it cannot sandbox, which most of what is asked of it needs."""
+    import shutil
+
+    found: Path = request.getfixturevalue("real_binary")("0.169.0")
+    if not shutil.which("bwrap"):
+        reason = "no bwrap on the PATH: apt-get install bubblewrap"
+        if request.config.getoption("--require-real"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("tree", ALL)
+def test_the_real_program_takes_what_is_emitted(tree: Path, tmp_path: Path, program: Path) -> None:
+    job = ready(tree, tmp_path / "out", binary=program)
+    done = run_verify(job)
+    evidence = canonical.read(job.out / "evidence.json", Evidence)
+    card = canonical.read(job.out / "scorecard.json", Scorecard)
+    failed = [(one.id, one.observed) for one in evidence.checks if one.status != "pass"]
+    if tree.name == "practice":  # its hand-written config gives full access, which wins over any profile
+        assert [name for name, _ in failed] == ["target-free"]
+        assert not done.record.passed
+    else:
+        assert failed == []
+        assert done.record.passed
+    assert {one.result for one in evidence.scenarios} == {"pass"}
+    assert card.overall >= LEAST * 100
+    assert str(tmp_path).encode() not in canonical.encode(evidence)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("path", "old", "new", "check"),
+    [
+        (".codex/config.toml", b"[mcp_servers.errors]", b'[mcp_servers.errors]\ntype = "http"', "config-strict"),
+        (".codex/config.toml", b"[mcp_servers.errors]", b"[mcp_servers.wrong]", "servers-listed"),
+        (".codex/rules/claude.rules", b'"forbidden"', b'"prompt"', "command-rule:Bash(git commit --amend:*):positive"),
+        (".codex/agents/security-reviewer.toml", b"name =", b"tools = ['Read']\nname =", "config-warnings"),
+        (".codex/hooks.json", b'"hooks": {', b'"extra": 1, "hooks": {', "hooks-listed"),
+        ("src/api/AGENTS.md", b"MARKER", b"GONE", "instructions:src/api"),
+    ],
+)
+def test_a_fault_in_what_is_emitted_is_found_by_the_program(
+    path: str, old: bytes, new: bytes, check: str, tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.config import phase_verify
+
+    tree = next(tree for tree in TREES if tree.name == "monorepo")
+    job = ready(tree, tmp_path / "out", binary=program)
+    emitted, lock = emitted_of(job)
+
+    def broken(_: Job) -> tuple[list[Emitted], object]:
+        assert any(old in one.content for one in emitted if one.path == path)
+        return [
+            replace(one, content=one.content.replace(old, new)) if one.path == path else one for one in emitted
+        ], lock
+
+    before = {one.path for one in emitted}
+    assert path in before
+    with monkeypatch.context() as patch:
+        patch.setattr(phase_verify, "emitted_of", broken)
+        if check == "servers-listed":
+            # What is planned is read from the emitted file itself, so the program has to be told something else.
+            patch.setattr(phase_verify, "lay_probes", _renaming(old, new))
+            patch.setattr(phase_verify, "emitted_of", emitted_of)
+        run_verify(job)
+    evidence = canonical.read(job.out / "evidence.json", Evidence)
+    assert check in {one.id for one in evidence.checks if one.status == "fail"}
+
+
+def _renaming(old: bytes, new: bytes) -> object:
+    def rename(made: object, _emission: object) -> None:
+        path = made.repo / ".codex" / "config.toml"  # type: ignore[attr-defined]
+        path.write_bytes(path.read_bytes().replace(old, new))
+
+    return rename
+
+
+@pytest.mark.real
+def test_the_surfaces_that_are_kept_are_those_of_the_program(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    from pipeline.config.surfaces import read_surface, recorded
+
+    for version, surface in recorded("codex").items():
+        binary = request.getfixturevalue("real_binary")(version)
+        assert read_surface(binary, tmp_path / version, "CODEX_HOME") == surface

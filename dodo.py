@@ -4,7 +4,13 @@ from tasks import DEFAULT_STAGES
 from tasks.acquire import task_acquire, task_lock
 from tasks.backfill import task_backfill
 from tasks.capabilities import task_capabilities
-from tasks.config import task_config_emit, task_config_inventory, task_config_plan, task_config_verify
+from tasks.config import (
+    task_config_emit,
+    task_config_harden,
+    task_config_inventory,
+    task_config_plan,
+    task_config_verify,
+)
 from tasks.diff import task_diff, task_trial
 from tasks.faces import task_faces
 from tasks.findings import task_findings
@@ -38,6 +44,7 @@ __all__ = [
     "task_backfill",
     "task_capabilities",
     "task_config_emit",
+    "task_config_harden",
     "task_config_inventory",
     "task_config_plan",
     "task_config_verify",

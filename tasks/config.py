@@ -25,6 +25,7 @@ _ASKED = ("history", "process", "questions", "wrapper")
 # And to run a program.
 _RUN = (*_ASKED, "acquire")
 _EMIT = ("parity.lock.json", "P2_IMPLEMENTATION_REPORT.md", "HANDOFF_P2.md")
+_HARDEN = ("P4_HARDENING.md", "REFLECTION_LOG.md", "HANDOFF_P4.md")
 _VERIFY = ("evidence.json", "scorecard.json", "P3_VALIDATION_REPORT.md", "parity-scorecard.md", "HANDOFF_P3.md")
 _PLAN = ("plan.json", "P1_GAP_ANALYSIS.md", "parity-decision-log.md", "HANDOFF_P1.md")
 
@@ -57,6 +58,14 @@ def task_config_verify() -> Iterator[dict[str, Any]]:
             call = partial(_verify, name, root, version)
             inputs = (*_timelines(), root.agent, root.rules, root.lock)
             yield _step("verify", name, "P3", _VERIFY, before, _RUN, call, *inputs, version=version)
+
+
+def task_config_harden() -> Iterator[dict[str, Any]]:
+    """Say what is left of a tree, against the criteria (P4)"""
+    records = tuple(f"phase.P{number}.json" for number in range(4))
+    for name in _trees():
+        before = (*records, *_INVENTORY, *_PLAN, *_EMIT, *_VERIFY)
+        yield _step("harden", name, "P4", _HARDEN, before, _ASKED, partial(_harden, name), *_timelines())
 
 
 def _targets() -> Iterator[tuple[Root, str]]:
@@ -143,6 +152,13 @@ def _verify(name: str, root: Root, version: str) -> TaskFailed | None:
     return _passed(run_verify(Job(_TREES / name, _INTO / name, name, binary=acquired(root.path, version))))
 
 
+def _harden(name: str) -> TaskFailed | None:
+    from pipeline.config.phase_harden import run_harden
+    from pipeline.config.phases import Job
+
+    return _passed(run_harden(Job(_TREES / name, _INTO / name, name)))
+
+
 def _passed(done: Any) -> TaskFailed | None:
     failed = [gate.says for gate in done.record.gates if not gate.passed]
     return TaskFailed(f"{done.record.phase}: {'; '.join(failed)}") if failed else None
@@ -152,4 +168,5 @@ def _passed(done: Any) -> TaskFailed | None:
 task_config_inventory.basename = "config-inventory"  # type: ignore[attr-defined]
 task_config_emit.basename = "config-emit"  # type: ignore[attr-defined]
 task_config_verify.basename = "config-verify"  # type: ignore[attr-defined]
+task_config_harden.basename = "config-harden"  # type: ignore[attr-defined]
 task_config_plan.basename = "config-plan"  # type: ignore[attr-defined]

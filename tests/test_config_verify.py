@@ -17,6 +17,7 @@ from pipeline import canonical
 from pipeline.cli import main
 from pipeline.config.emit import Emitted
 from pipeline.config.phase_emit import emitted_of, run_emit
+from pipeline.config.phase_harden import run_harden
 from pipeline.config.phase_inventory import run_inventory
 from pipeline.config.phase_plan import run_plan
 from pipeline.config.phase_verify import run_verify
@@ -217,6 +218,48 @@ def test_a_failure_counts_before_what_was_not_run() -> None:
     assert worst((rows["p"], rows["n"])) == "not_run"
     assert worst((rows["p"], rows["n"], rows["f"])) == "fail"
     assert worst((rows["p"],)) == "pass"
+
+
+# -- P4 -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A job whose first four phases have passed, with evidence that a test made up."""
+    from pipeline.config import phase_verify
+
+    hook = [{"hooks": [{"type": "command", "command": "x"}]}]
+    files = {"CLAUDE.md": "x\n", SETTINGS: {"hooks": {"SessionEnd": hook, "Setup": hook}}}
+    job = ready(make(tmp_path / "tree", files), tmp_path / "out")
+    monkeypatch.setattr(phase_verify, "_evidence", lambda job, *_: evidence_with(job, "pass"))
+    assert run_verify(job).record.passed
+    return job
+
+
+def test_hardening_needs_a_validation_that_passed(job: Job) -> None:
+    run_verify(job)
+    with pytest.raises(GateFailed, match="P4 needs P3, which did not pass"):
+        run_harden(job)
+
+
+def test_hardening_says_what_is_left_and_invents_no_owner(passing: Job) -> None:
+    assert run_harden(passing).record.passed
+    text = (passing.out / "P4_HARDENING.md").read_text()
+    assert "| score | yes | 100.00 of 100, at least 90 |" in text
+    assert re.search(r"`.claude/settings.json` Setup .* \| Medium \| .* \| — \| — \| unsupported \|", text)
+    log = (passing.out / "REFLECTION_LOG.md").read_text()
+    assert "SessionEnd /SessionEnd/0/hooks/0: unsupported there, adaptation here" in log
+    assert "All phases are done" in (passing.out / "P4_ORCHESTRATOR_PROMPT.md").read_text()
+
+
+def test_an_owner_and_a_date_come_from_a_person_alone(passing: Job) -> None:
+    (passing.tree / "parity-overrides.toml").write_text(
+        '[[override]]\nitem = "hooks:.claude/settings.json"\nfield = "Setup /Setup/0/hooks/0"\n'
+        'classification = "unsupported"\nreason = "Done by hand."\nrisk = "medium"\nowner = "Ada"\nreview = "2027-01-01"\n'
+    )
+    for run in (run_inventory, run_plan, run_emit, run_verify, run_harden):
+        assert run(passing).record.passed
+    assert "| Ada | 2027-01-01 | unsupported |" in (passing.out / "P4_HARDENING.md").read_text()
 
 
 # -- the real program ---------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ NAMES = {
     "diff": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
     "faces": f"[a-z_]+:{VERSION}(:{WRAPPER})?",
     "config-emit": "[a-z-]+",
+    "config-harden": "[a-z-]+",
     "config-inventory": "[a-z-]+",
     "config-plan": "[a-z-]+",
     "config-verify": rf"[a-z-]+:{VERSION}",
@@ -112,6 +113,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
     assert set(NAMES) - set(DEFAULT_STAGES) == {
         "acquire",
         "config-emit",
+        "config-harden",
         "config-inventory",
         "config-plan",
         "config-verify",
@@ -255,6 +257,7 @@ def closure_rooms(modules: set[str]) -> set[str]:
     [
         *DEFAULT_STAGES,
         "config-emit",
+        "config-harden",
         "config-inventory",
         "config-plan",
         "config-verify",

@@ -27,6 +27,7 @@ def add_commands(commands: Commands) -> None:
     _add(phases, "plan", "P1: decide on every field", _phase("P1"))
     emit = _add(phases, "emit", "P2: write the target's files", _emit)
     _add(phases, "verify", "P3: ask the target's own program, and score", _phase("P3"))
+    _add(phases, "harden", "P4: say what is left, against the criteria", _phase("P4"))
     emit.add_argument("--apply", action="store_true", help="put them into the tree too, beside what is there")
 
 

@@ -89,6 +89,7 @@ class Target(Row, frozen=True, kw_only=True):
     instructions_bytes: int
     extends: dict[str, str]
     brief_events: dict[str, int]
+    limits: tuple[str, ...]
     ignored_keys: tuple[str, ...]
     calls: Calls
 

@@ -30,8 +30,8 @@ from pipeline.errors import BinaryMissing
 
 EVIDENCE = "evidence.json"
 _REPORT, _CARD = "P3_VALIDATION_REPORT.md", "parity-scorecard.md"
-_CARD_JSON = "scorecard.json"
-OUTPUTS = (EVIDENCE, _CARD_JSON, _REPORT, _CARD, *pair("P3"))
+CARD = "scorecard.json"
+OUTPUTS = (EVIDENCE, CARD, _REPORT, _CARD, *pair("P3"))
 _NEEDED: tuple[tuple[str, Area], ...] = (
     ("config-strict", "config"),
     ("config-origins", "config"),
@@ -66,7 +66,7 @@ def run_verify(job: Job) -> Done:
         "P3",
         command="parity config verify",
         told=_told(evidence, card),
-        machine={EVIDENCE: canonical.encode(evidence), _CARD_JSON: canonical.encode(card)},
+        machine={EVIDENCE: canonical.encode(evidence), CARD: canonical.encode(card)},
         documents=documents,
         inputs={name: digest_of((job.out / name).read_bytes()) for name in (INVENTORY, PLAN, LOCK)},
         also=(scored,),

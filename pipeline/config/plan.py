@@ -218,7 +218,7 @@ def _by_person(base: Decision, person: Override) -> Decision:
         classification=person.classification,
         rule="override",
         rationale=person.reason,
-        risk="low",
+        risk=person.risk,
         owner=person.owner,
         review=person.review,
     )

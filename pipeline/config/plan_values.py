@@ -25,6 +25,7 @@ class Override(Shape, frozen=True, kw_only=True):
     field: str | None = None
     classification: Literal["unsupported", "defer"]
     reason: str
+    risk: Risk = "low"
     owner: str | None = None
     review: str | None = None
 

@@ -622,12 +622,14 @@ def test_the_command_applies_and_says_what_stands_in_the_way(
 ) -> None:
     tree = make(tmp_path / "tree", {"CLAUDE.md": "x\n", SETTINGS: {"effortLevel": "high"}})
     words = ["--tree", str(tree), "--out", str(tmp_path / "out")]
-    assert main(["config", "run", *words]) == 0
+    for phase in ("inventory", "plan"):
+        assert main(["config", phase, *words]) == 0
     assert main(["config", "emit", "--apply", *words]) == 0
     assert (tree / "AGENTS.md").readlink() == Path("CLAUDE.md")
     (tree / CONFIG).write_text('model_reasoning_effort = "low"\n')
     (tree / ".codex" / "parity.lock.json").unlink()
-    assert main(["config", "run", *words]) == 0
+    for phase in ("inventory", "plan"):
+        assert main(["config", phase, *words]) == 0
     assert main(["config", "emit", "--apply", *words]) == 3
     assert "target-key-exists" in capsys.readouterr().err
 
@@ -645,3 +647,10 @@ def test_our_own_files_are_not_taken_for_those_of_others(tmp_path: Path) -> None
     tree = make(tmp_path, {"CLAUDE.md": "x\n", SETTINGS: {"effortLevel": "high"}})
     put(tree)
     assert take_inventory(tree, MAPPING, name="t", generated_at="t").present == ()
+
+
+def test_a_key_of_another_type_than_the_target_reads_is_not_copied(tmp_path: Path) -> None:
+    page = "---\nname: 5\ndescription: {a: 1}\nlicense: [x]\nmetadata: x\n---\nbody\n"
+    tree = make(tmp_path, {".claude/skills/s/SKILL.md": page})
+    text = emitted(tree)[".agents/skills/s/SKILL.md"].content.decode()
+    assert text == '---\nname: "s"\ndescription: "{\'a\': 1}"\n---\nbody\n'

@@ -179,6 +179,10 @@ def test_a_hook_for_tools_that_the_target_never_names_is_told_apart(tmp_path: Pa
         ({"CLAUDE.md": b"ok\n\xff"}, ("not-utf-8", "CLAUDE.md", "line 2")),
         ({"CLAUDE.md": b"x" * (1 << 21)}, ("file-too-large", "CLAUDE.md", None)),
         ({"CLAUDE.md/x": ""}, ("folder-in-place-of-file", "CLAUDE.md", None)),
+        (
+            {".claude/skills/a/SKILL.md/x": ""},
+            ("folder-in-place-of-file", ".claude/skills/a/SKILL.md", None),
+        ),
     ],
 )
 def test_bad_input_is_a_finding_with_its_place_and_a_remedy(

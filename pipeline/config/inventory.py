@@ -34,7 +34,7 @@ def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str
         items += sorted(reading.items, key=lambda item: item.id)
         findings += reading.findings
     present = _present(tree, mapping, files)
-    findings += _odd_places(root, mapping)
+    findings += _odd_places(root, mapping, files)
     return Inventory(
         inventory_schema_version=1,
         mapping=mapping.name,
@@ -83,9 +83,12 @@ def _ours(tree: Tree, lock: str) -> dict[str, str]:
         return {}
 
 
-def _odd_places(root: Path, mapping: Mapping) -> list[Finding]:
+def _odd_places(root: Path, mapping: Mapping, files: dict[str, Found]) -> list[Finding]:
     """Folders at places where a domain reads one file."""
-    plain = {pattern for domain in mapping.domains for pattern in domain.patterns if "*" not in pattern}
+    patterns = [one for domain in mapping.domains if domain.reader != "files" for one in domain.patterns]
+    folders = {parent for path in files for parent in Path(path).parents}
+    plain = {pattern for pattern in patterns if "*" not in pattern}
+    plain |= {folder.as_posix() for folder in folders if matches(folder.as_posix(), patterns)}
     remedy = "put the file there, or rename the folder"
     return [
         finding("folder-in-place-of-file", pattern, "there is a folder where a file is read", remedy)

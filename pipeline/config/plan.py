@@ -80,7 +80,11 @@ def target_names(items: Iterable[Item], findings: list[Finding] | None = None) -
 
 def _called(item: Item) -> str:
     """A role is known by the name that it gives itself."""
-    named = [one.value for one in item.fields if one.kind == "key.name"] if item.domain == "agents" else []
+    named = (
+        [one.value for one in item.fields if one.kind in ("key.name", "mistyped.name")]
+        if item.domain == "agents"
+        else []
+    )
     return str(named[0]) if named else item.name
 
 

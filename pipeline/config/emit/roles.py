@@ -54,7 +54,7 @@ def names_of(value: Any) -> set[str]:
 
 
 def _role(emission: Emission, item: Item) -> dict[str, Any]:
-    keys = {one.name: one.value for one in item.fields if one.kind.startswith("key.")}
+    keys = {one.name: one.value for one in item.fields if one.kind.startswith(("key.", "mistyped."))}
     body = next((str(one.value) for one in item.fields if one.kind.startswith("text.")), "")
     name = emission.names[item.id]
     role: dict[str, Any] = {

@@ -99,6 +99,7 @@ def _policy(emission: Emission, item: Item, target: str) -> Emitted:
 
 def _page(emission: Emission, item: Item, target: str) -> Emitted:
     keys = {one.name: one.value for one in item.fields if one.kind.startswith("key.")}
+    keys |= {one.name: str(one.value) for one in item.fields if one.kind == "mistyped.description"}
     body = next((str(one.value) for one in item.fields if one.kind.startswith("text.")), "")
     notes = list(_notes(emission, item))
     description = _description(keys.get("description"), body, item.name)

@@ -18,7 +18,6 @@ from pipeline.config.values import Field
 
 _NAMES = re.compile(r"[\w|]+")
 _MACHINE = re.compile(r"(?:^|[\s\"'=;|&(])(?:/(?!dev/|bin/|usr/bin/|usr/local/bin/)\w|~/|[A-Za-z]:\\)")
-_CARRIED = ("type", "timeout", "statusMessage", "async")
 _REQUIRED = {"command": "command", "prompt": "prompt", "agent": "prompt", "http": "url"}
 
 
@@ -58,7 +57,7 @@ def _group(reading: Reading, path: str, place: tuple[Any, ...], event: str, grou
         parts = {"event": event, "matcher": matcher, "handler": handler}
         yield entry(f"{event} {at.removeprefix(pointer(*place[:-2]))}", f"hook.{kind}", at, parts)
         for key in handler:
-            if key not in (*_CARRIED, _REQUIRED.get(type_), "if"):
+            if key not in ("type", _REQUIRED.get(type_), "if") and not carried(key, handler[key]):
                 yield entry(f"{at}/{key}", f"handler.{key}", f"{at}{pointer(key)}", handler[key])
 
 
@@ -75,6 +74,15 @@ def _obstacle(reading: Reading, matcher: str, handler: dict[str, Any]) -> str:
     if re.search(reading.mapping.source.variable, bare):
         return ".variable"
     return ".machine" if _MACHINE.search(bare) else ""
+
+
+def carried(key: str, value: Any) -> bool:
+    """Whether the target has this key on a handler, and reads this value of it: one that it does not voids the file."""
+    if key == "timeout":
+        return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    if key == "async":
+        return isinstance(value, bool)
+    return key == "statusMessage" and isinstance(value, str) and not ("${" in value or _MACHINE.search(value))
 
 
 def _malformed(reading: Reading, path: str, place: str, message: str, value: Any) -> Field:

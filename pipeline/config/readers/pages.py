@@ -17,6 +17,8 @@ from pipeline.config.tree import Found, finding
 from pipeline.config.values import Field
 
 _SCOPES = ("paths", "globs")
+# What a strict reader of these keys expects.
+_TYPES: dict[str, type] = {"name": str, "description": str, "license": str, "metadata": dict}
 _GLOB = re.compile(r"[*?\[{!]")
 
 
@@ -72,7 +74,8 @@ def _key_fields(reading: Reading, path: str, page: Page) -> Iterator[Field]:
             )
             yield entry(key, f"unknown.{key}", place, value)
         else:
-            yield entry(key, f"key.{key}", place, _scope(reading, value) if key in _SCOPES else value)
+            kind = "key" if isinstance(value, _TYPES.get(key, object)) else "mistyped"
+            yield entry(key, f"{kind}.{key}", place, _scope(reading, value) if key in _SCOPES else value)
 
 
 def _scope(reading: Reading, value: Any) -> dict[str, Any]:

@@ -57,8 +57,10 @@ def read(reading: Reading, found: Iterator[Found]) -> None:
 
 def _server(reading: Reading, path: str, name: str, server: Any) -> Iterator[Field]:
     place = pointer(_ROOT, name)
-    if not isinstance(server, dict) or not (
-        isinstance(server.get("command"), str) or isinstance(server.get("url"), str)
+    if (
+        not name
+        or not isinstance(server, dict)
+        or not (isinstance(server.get("command"), str) or isinstance(server.get("url"), str))
     ):
         problem = f"the server {name!r} has neither a command nor a url"
         reading.findings.append(finding("servers-malformed", path, problem, "give it one of both", place))

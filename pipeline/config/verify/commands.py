@@ -111,7 +111,9 @@ def _markers(emission: Emission, item: Item) -> Iterator[tuple[str, str]]:
             if isinstance(read, Text):
                 texts.append((one.value["path"], read.text))
     for source, text in texts:
-        lines = [line.strip() for line in read_page(text, source).body.split("\n") if "@" not in line]
+        lines = [
+            line.strip() for line in read_page(text, source).body.split("\n") if "@" not in line and "<!--" not in line
+        ]
         longest = max(lines, key=len, default="")
         if longest:
             yield source, longest

@@ -122,7 +122,9 @@ def test_every_declared_input_exists(built: Checkout) -> None:
     run = built.doit("list", "--all", "--deps")
     inputs = {line.removeprefix(" -  ") for line in run.out.splitlines() if line.startswith(" -  ")}
     assert len(inputs) > 60
-    assert [path for path in sorted(inputs) if not (built.path / path).is_file()] == []
+    # What a phase of config parity waits for is written by the one before, when somebody asks for it.
+    committed = sorted(path for path in inputs if not path.startswith("build/config/"))
+    assert [path for path in committed if not (built.path / path).is_file()] == []
 
 
 def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Checkout) -> None:
@@ -131,6 +133,11 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
     assert groups - set(DEFAULT_STAGES) == {
         "acquire",
         "backfill",
+        "config-emit",
+        "config-harden",
+        "config-inventory",
+        "config-plan",
+        "config-verify",
         "faces",
         "fetch-wrapper",
         "lock",

@@ -227,7 +227,7 @@ def lay_probes(made: Stand, emission: Emission) -> None:
         place = made.home / path[2:] if path.startswith("~/") else made.repo / path
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text("probe\n", encoding="utf-8")
+            place.write_text("probe\n", encoding="utf-8", newline="\n")
 
 
 def sample_of(pattern: str) -> str:

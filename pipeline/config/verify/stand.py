@@ -93,7 +93,7 @@ def stand(job: Job, binary: Path, emitted: Sequence[Emitted], lock: Lock) -> Ite
         apply(repo, emitted, lock, kept)
         calls = job.mapping.target.calls
         made = Stand(repo, home, binary.absolute(), job, tuple(in_the_way))
-        (home / "agent" / calls.user_config).write_text(made.words([calls.trust])[0], encoding="utf-8")
+        (home / "agent" / calls.user_config).write_text(made.words([calls.trust])[0], encoding="utf-8", newline="\n")
         made.run(["git", "init", "-q", "."])
         yield Stand(repo, home, binary.absolute(), job, tuple(in_the_way), _can_sandbox(made))
     finally:

@@ -76,7 +76,7 @@ def _turn(made: Stand, before: tuple[str, ...], script: list[Step]) -> tuple[Mod
     config = made.home / "agent" / calls.user_config
     plain = config.read_text(encoding="utf-8")
     with loopback(script) as model:
-        config.write_text(made.words([calls.model_config], url=model.url)[0] + plain, encoding="utf-8")
+        config.write_text(made.words([calls.model_config], url=model.url)[0] + plain, encoding="utf-8", newline="\n")
         words = (*before, *made.words(calls.turn), "Do what is to be done.")
         try:
             done = made.ask(words)
@@ -84,7 +84,7 @@ def _turn(made: Stand, before: tuple[str, ...], script: list[Step]) -> tuple[Mod
         except BinaryError as error:
             text = error.problem
         finally:
-            config.write_text(plain, encoding="utf-8")
+            config.write_text(plain, encoding="utf-8", newline="\n")
     return model, made.spelled(words), text
 
 
@@ -160,13 +160,13 @@ def _log_hooks(made: Stand, files: dict[str, Emitted], log: Path) -> set[str]:
                 if guards not in hook["command"]:
                     hook["command"] = f"echo {event} >> {shlex.quote(str(log))}"
                     hook.pop("async", None)
-    (made.repo / target.hooks).write_text(json.dumps(document), encoding="utf-8")
+    (made.repo / target.hooks).write_text(json.dumps(document), encoding="utf-8", newline="\n")
     return {event for event, _, command in planned_hooks(made, files) if guards not in command}
 
 
 def _review_steps(made: Stand, emission: Emission) -> tuple[Check, ...]:
     calls = made.job.mapping.target.calls
-    (made.repo / _SEEDED).write_text(_SEED, encoding="utf-8")
+    (made.repo / _SEEDED).write_text(_SEED, encoding="utf-8", newline="\n")
     profile = read_only_profile(emission) if has_profile(emission) else ":read-only"
     script = [
         Step("patch", "*** Begin Patch\n*** Add File: parity-review.txt\n+made\n*** End Patch"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from pipeline.config.phases import Job
 from pipeline.config.plan_values import Plan
 from pipeline.config.score import LEAST, WEIGHTS, Scorecard, score
 from pipeline.config.verify.evidence import Check, Evidence, Scenario, judged, worst
+from pipeline.config.verify.peers import Peers, compare
 from pipeline.config.verify.scenarios import resumed, same_bytes, spellings, without_links
 from pipeline.config.verify.stand import copy_tree
 from pipeline.config.verify.turns import SEVERITIES, sorted_findings
@@ -86,6 +89,34 @@ def test_a_program_that_is_not_there_is_an_error(job: Job) -> None:
 def test_verifying_needs_what_was_emitted(tmp_path: Path) -> None:
     with pytest.raises(GateFailed, match="P3 needs P2"):
         run_verify(Job(make(tmp_path / "tree", {"CLAUDE.md": "x"}), tmp_path / "out", "tree"))
+
+
+def test_peers_need_a_program(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "peers", "--tree", str(job.tree), "--out", str(job.out)]) == 2
+    assert "name it with --binary" in capsys.readouterr().err
+
+
+def test_a_run_that_was_killed_after_a_phase_is_taken_up_by_another_process_with_the_same_bytes(tmp_path: Path) -> None:
+    """S4 with processes: what a phase left is all that the next one has."""
+    tree = next(tree for tree in TREES if tree.name == "servers")
+    whole, taken_up = tmp_path / "whole", tmp_path / "taken-up"
+    words = ["--tree", str(tree), "--name", "tree"]
+    for phase in ("inventory", "plan", "emit"):
+        main(["config", phase, *words, "--out", str(whole)])
+    script = "import os, sys; from pipeline.cli import main; main(sys.argv[1:]); os.kill(os.getpid(), 9)"
+    for phase in ("inventory", "plan", "emit"):
+        run = subprocess.run(
+            [sys.executable, "-c", script, "config", phase, *words, "--out", str(taken_up)],
+            check=False,
+            capture_output=True,
+            timeout=60,
+        )
+        assert run.returncode == -9
+
+    def state(folder: Path) -> dict[str, bytes]:
+        return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+    assert state(taken_up) == state(whole)
 
 
 def test_the_command_ends_with_three_where_the_score_is_too_low(
@@ -344,6 +375,16 @@ def _renaming(old: bytes, new: bytes) -> object:
         path.write_bytes(path.read_bytes().replace(old, new))
 
     return rename
+
+
+@pytest.mark.real
+def test_the_importer_of_the_program_is_checked_on_the_same_ground(tmp_path: Path, program: Path) -> None:
+    tree = next(tree for tree in TREES if tree.name == "servers")
+    found, path = compare(ready(tree, tmp_path / "out"), program)
+    ours, importer = found.peers
+    assert canonical.read(path, Peers) == found
+    assert [one.id for one in ours.checks] == [one.id for one in importer.checks]
+    assert ours.passed == ours.total > importer.passed
 
 
 @pytest.mark.real

@@ -28,6 +28,7 @@ def add_commands(commands: Commands) -> None:
     emit = _add(phases, "emit", "P2: write the target's files", _emit)
     _add(phases, "verify", "P3: ask the target's own program, and score", _phase("P3"))
     _add(phases, "harden", "P4: say what is left, against the criteria", _phase("P4"))
+    _add(phases, "peers", "the same checks of what the target's own importer makes; after P2", _peers)
     emit.add_argument("--apply", action="store_true", help="put them into the tree too, beside what is there")
 
 
@@ -84,6 +85,18 @@ def _emit(arguments: argparse.Namespace) -> int:
     for one in conflicts:
         print(f"{one.path}: {one.code}: {one.message} ({one.remedy})", file=sys.stderr)
     return FINDINGS if conflicts else wrote(paths)
+
+
+def _peers(arguments: argparse.Namespace) -> int:
+    from pipeline.config.verify.peers import compare
+    from pipeline.errors import UsageError
+
+    if arguments.binary is None:
+        raise UsageError("peers are compared by the target's program", remedy="name it with --binary")
+    found, path = compare(_job(arguments), arguments.binary)
+    for one in found.peers:
+        print(f"{one.name}: {one.passed} of {one.total}", file=sys.stderr)
+    return wrote([path])
 
 
 def _run(arguments: argparse.Namespace) -> int:

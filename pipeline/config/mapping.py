@@ -65,6 +65,8 @@ class Calls(Row, frozen=True, kw_only=True):
     thread_method: str
     warning: str
     machine_warning: str
+    detect_method: str
+    import_method: str
     instructions_heading: str
     skills_heading: str
 

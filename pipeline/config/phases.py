@@ -49,8 +49,8 @@ class Job:
     def check(self) -> None:
         """Raises UsageError where what is written would become a part of what is read."""
         tree, out = self.tree.resolve(), self.out.resolve()
-        if out == tree or tree in out.parents or out in tree.parents:
-            raise UsageError("the output folder and the tree lie in each other", remedy="write somewhere else")
+        if out == tree or tree in out.parents or out / "output" in (tree, *tree.parents):
+            raise UsageError("what is written would lie in the tree", where=self.out, remedy="write somewhere else")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from pipeline.config.plan_values import Plan
 from pipeline.config.score import Scorecard
 from pipeline.config.values import Inventory
 from pipeline.config.verify.evidence import Evidence
+from pipeline.config.verify.peers import Peers
 from pipeline.validate.schemas import generate
 
 
 def config_schema_bytes() -> bytes:
     """``docs/config.schema.json``."""
-    return generate("config parity artifacts", (Inventory, Plan, Lock, Evidence, Scorecard, PhaseRecord))
+    return generate("config parity artifacts", (Inventory, Plan, Lock, Evidence, Scorecard, Peers, PhaseRecord))

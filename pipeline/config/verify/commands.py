@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import tomlkit
+from msgspec.structs import replace
 
 from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.policy import command_rules
@@ -202,12 +203,16 @@ def _rules(made: Stand, emission: Emission) -> Iterator[Check]:
 def _files(made: Stand, emission: Emission) -> Iterator[Check]:
     """Each file that is taken away is tried in the sandbox, beside one that is not."""
     probes = list(file_probes(emission))
-    if probes:
-        yield _tried(made, "file-control", ("cat", CONTROL), allowed=True)
+    if not probes:
+        return
+    control = _tried(made, "file-control", ("cat", CONTROL), allowed=True)
+    yield control
     for write, name, path in probes:
         shown = str(made.home / path[2:]) if path.startswith("~/") else path
         action = ("cat", shown) if write == "file-deny" else ("touch", shown)
-        yield _tried(made, f"file-rule:{name}", action, allowed=False)
+        tried = _tried(made, f"file-rule:{name}", action, allowed=False)
+        # Where nothing may be read, a refusal says nothing.
+        yield replace(tried, status="fail", observed="the control failed") if control.status == "fail" else tried
 
 
 def file_probes(emission: Emission) -> Iterator[tuple[str, str, str]]:
@@ -237,7 +242,7 @@ def sample_of(pattern: str) -> str:
 
 def _tried(made: Stand, name: str, action: tuple[str, ...], *, allowed: bool) -> Check:
     target = made.job.mapping.target
-    words = made.words((*target.calls.sandbox, *action), profile=target.profile)
+    words = made.words((*target.calls.sandbox, *action), profile=_profile(made))
     code = made.ask(words).returncode if made.sandbox else None
     return judged(
         name,
@@ -247,6 +252,16 @@ def _tried(made: Stand, name: str, action: tuple[str, ...], *, allowed: bool) ->
         observed="the machine has no sandbox for it" if code is None else f"exit code {code}",
         passed=None if code is None else (code == 0) == allowed,
     )
+
+
+def _profile(made: Stand) -> str:
+    """The profile that the repository's config puts in force; the workspace's where it names none."""
+    target = made.job.mapping.target
+    try:
+        config = tomlkit.parse((made.repo / target.config).read_bytes().decode()).unwrap()
+    except (OSError, ValueError):
+        config = {}
+    return str(config.get("default_permissions", target.extends["default"]))
 
 
 def _end(made: Stand, raw: bytes) -> str:

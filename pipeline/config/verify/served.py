@@ -27,7 +27,9 @@ _QUIET = 1.0
 
 
 @dataclass(frozen=True)
-class _Call:
+class Spoken:
+    """A command by its words."""
+
     words: tuple[str, ...]
 
     def line(self) -> Line:
@@ -56,7 +58,7 @@ async def _hear(made: Stand) -> Heard:
         (calls.hooks_method, {"cwds": [str(made.repo)]}),
         (calls.thread_method, {"cwd": str(made.repo)}),
     )
-    async with connect(client, _Call((*made.before, *calls.server))) as rpc:
+    async with connect(client, Spoken((*made.before, *calls.server))) as rpc:
         with rpc.subscribe(calls.warning) as notes:
             collecting = asyncio.create_task(_collect(notes, heard, calls.machine_warning))
             hello = {"clientInfo": {"name": "parity", "version": "1"}, "capabilities": {"experimentalApi": True}}

@@ -77,8 +77,11 @@ def _put(word: str, values: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def stand(job: Job, binary: Path, emitted: Sequence[Emitted], lock: Lock) -> Iterator[Stand]:
-    """Make a stand. Raises BinaryError where git or the program cannot be started, WriteFailed for the disk."""
+def stand(job: Job, binary: Path, emitted: Sequence[Emitted], lock: Lock | None) -> Iterator[Stand]:
+    """Make a stand; without a lock nothing is applied.
+
+    Raises BinaryError where git or the program cannot be started, WriteFailed for the disk.
+    """
     cache_folder().mkdir(parents=True, exist_ok=True)
     root = Path(tempfile.mkdtemp(dir=cache_folder(), prefix="stand-"))
     try:
@@ -90,7 +93,8 @@ def stand(job: Job, binary: Path, emitted: Sequence[Emitted], lock: Lock) -> Ite
         in_the_way = conflicts(repo, emitted, kept)
         for one in in_the_way:
             _remove(repo / one.path)
-        apply(repo, emitted, lock, kept)
+        if lock is not None:
+            apply(repo, emitted, lock, kept)
         calls = job.mapping.target.calls
         made = Stand(repo, home, binary.absolute(), job, tuple(in_the_way))
         (home / "agent" / calls.user_config).write_text(made.words([calls.trust])[0], encoding="utf-8", newline="\n")

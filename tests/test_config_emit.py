@@ -654,3 +654,20 @@ def test_a_key_of_another_type_than_the_target_reads_is_not_copied(tmp_path: Pat
     tree = make(tmp_path, {".claude/skills/s/SKILL.md": page})
     text = emitted(tree)[".agents/skills/s/SKILL.md"].content.decode()
     assert text == '---\nname: "s"\ndescription: "{\'a\': 1}"\n---\nbody\n'
+
+
+def test_long_instructions_raise_the_target_s_limit(tmp_path: Path) -> None:
+    assert "project_doc_max_bytes" not in config(make(tmp_path / "a", {"CLAUDE.md": "x" * 20_000}))
+    assert config(make(tmp_path / "b", {"CLAUDE.md": "x" * 40_000})) == {"project_doc_max_bytes": 65_536}
+
+
+def test_hooks_that_are_switched_off_are_not_carried_over(tmp_path: Path) -> None:
+    hook = [{"hooks": [{"type": "command", "command": "x"}]}]
+    assert emitted(make(tmp_path, {SETTINGS: {"disableAllHooks": True, "hooks": {"Stop": hook}}})) == {}
+
+
+def test_a_skill_may_be_called_like_a_folder_that_is_skipped_elsewhere(tmp_path: Path) -> None:
+    page = "---\nname: {}\ndescription: d\n---\nx\n"
+    files = {f".claude/skills/{name}/SKILL.md": page.format(name) for name in ("target", "dist")}
+    tree = make(tmp_path, {**files, "dist/CLAUDE.md": "built"})
+    assert sorted(emitted(tree)) == [".agents/skills/dist", ".agents/skills/target"]

@@ -23,7 +23,7 @@ LARGEST_LOCK = 1 << 24
 def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str) -> Inventory:
     """Read a tree. ``name`` is what it is called in what is written. Raises ArtifactMissing where there is none."""
     tree = Tree(root)
-    found, findings = tree.walk(mapping.source.skip)
+    found, findings = tree.walk(mapping.source.skip, mapping.source.skip_elsewhere, mapping.source.folder)
     personal = [one for one in found if matches(one.path, mapping.source.personal)]
     files = {one.path: one for one in found if one not in personal}
     items: list[Item] = []

@@ -28,7 +28,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Source(Row, frozen=True, kw_only=True):
-    """What is read. ``personal`` are patterns of files that are named and never read, ``skip`` names of folders.
+    """What is read. ``personal`` are patterns of files that are named and never read.
+
+    ``skip`` are names of folders that are not entered, ``skip_elsewhere`` those that are entered below ``folder`` only.
 
     ``overrides`` is the file in which a person decides otherwise.
     """
@@ -37,6 +39,8 @@ class Source(Row, frozen=True, kw_only=True):
     title: str
     personal: tuple[str, ...]
     skip: tuple[str, ...]
+    skip_elsewhere: tuple[str, ...]
+    folder: str
     overrides: str
     project_variables: tuple[str, ...]
     variable: str
@@ -89,6 +93,7 @@ class Target(Row, frozen=True, kw_only=True):
     profile: str
     root_command: str
     instructions_bytes: int
+    instructions_key: str
     extends: dict[str, str]
     brief_events: dict[str, int]
     limits: tuple[str, ...]

@@ -26,6 +26,7 @@ _KEYS = {
     "mcp_servers",
     "model_reasoning_effort",
     "permissions",
+    "project_doc_max_bytes",
     "shell_environment_policy",
     "web_search",
 }

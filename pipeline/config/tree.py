@@ -54,12 +54,18 @@ class Tree:
         if not self.root.is_dir():
             raise ArtifactMissing("no such folder", where=self.root, remedy="name the folder of a repository")
 
-    def walk(self, skip: Sequence[str]) -> tuple[list[Found], list[Finding]]:
-        """Every file, by path, and what is wrong with links. ``skip`` are names of folders."""
+    def walk(
+        self, skip: Sequence[str], elsewhere: Sequence[str] = (), folder: str = ""
+    ) -> tuple[list[Found], list[Finding]]:
+        """Every file, by path, and what is wrong with links.
+
+        ``skip`` are names of folders that are not entered, ``elsewhere`` those that are entered below ``folder`` alone.
+        """
         found: list[Found] = []
         findings: list[Finding] = []
         base = self.root.resolve()
-        self._enter("", base, (base,), None, frozenset(skip), found, findings)
+        names = {"": frozenset((*skip, *elsewhere)), f"{folder}/": frozenset(skip)}
+        self._enter("", base, (base,), None, names, found, findings)
         return sorted(found, key=lambda one: one.path), findings
 
     def _enter(
@@ -68,7 +74,7 @@ class Tree:
         folder: Path,
         above: tuple[Path, ...],
         link: str | None,
-        skip: frozenset[str],
+        skip: dict[str, frozenset[str]],
         found: list[Found],
         findings: list[Finding],
     ) -> None:
@@ -93,7 +99,7 @@ class Tree:
                 findings.append(finding(wrong[0], path, wrong[1], remedy))
                 continue
             if place.is_dir():
-                if entry.name not in skip:
+                if entry.name not in skip[max(top for top in skip if path.startswith(top))]:
                     self._enter(f"{path}/", place, (*above, place.resolve()), text, skip, found, findings)
             else:
                 found.append(Found(path, text))

@@ -10,6 +10,8 @@ from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.policy import policy_settings
 from pipeline.config.emit.roles import EFFORTS
 from pipeline.config.emit.servers import server_tables
+from pipeline.config.emit.texts import text_files
+from pipeline.config.values import Item
 
 _DOMAINS = ("permissions", "servers", "server-choice", "environment", "settings")
 
@@ -30,7 +32,20 @@ def config_settings(emission: Emission) -> dict[str, Any]:
         found["shell_environment_policy"] = {"set": variables}
     if tables := server_tables(emission):
         found["mcp_servers"] = tables
+    size = instructions_size(emission)
+    if size > emission.mapping.target.instructions_bytes:
+        found[emission.mapping.target.instructions_key] = size
     return dict(sorted(found.items(), key=lambda row: isinstance(row[1], dict)))
+
+
+def instructions_size(emission: Emission) -> int:
+    """What all instructions together may take, in bytes: whole steps of what the target takes by itself."""
+    size = 0
+    for one in text_files(emission):
+        read = emission.tree.read_bytes(one.sources[0]) if one.link is not None else one.content
+        size += len(read) if isinstance(read, bytes) else 0
+    step = emission.mapping.target.instructions_bytes
+    return -(-size * 9 // 8 // step) * step
 
 
 def config_files(emission: Emission) -> list[Emitted]:
@@ -43,11 +58,16 @@ def config_files(emission: Emission) -> list[Emitted]:
             emission.mapping.target.config,
             "generated",
             tomlkit.dumps(settings).encode(),
-            sources=tuple(dict.fromkeys(item.path for item in items)),
+            sources=tuple(dict.fromkeys(item.path for item in (*items, *_long(emission, settings)))),
             rules=tuple(sorted({rule for item in items for rule in emission.rules(item)})),
             merge="keys",
         )
     ]
+
+
+def _long(emission: Emission, settings: dict[str, Any]) -> list[Item]:
+    """The items that make the instructions too long for what the target takes by itself."""
+    return emission.items("instructions") if emission.mapping.target.instructions_key in settings else []
 
 
 def _text(value: Any) -> str:

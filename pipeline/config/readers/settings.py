@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec.structs import replace
+
 from pipeline.config.mapping import Domain
 from pipeline.config.readers.hooks import hook_fields
 from pipeline.config.readers.json_file import pointer, read_object
@@ -17,6 +19,8 @@ from pipeline.config.readers.reading import Reading, entry
 from pipeline.config.readers.servers import spelling
 from pipeline.config.tree import Found, finding, matches
 from pipeline.config.values import Field
+
+_NO_HOOKS = "disableAllHooks"
 
 
 def read(reading: Reading, found: Iterator[Found]) -> None:
@@ -27,9 +31,15 @@ def read(reading: Reading, found: Iterator[Found]) -> None:
         fields: list[Field] = []
         for key, value in document.value.items():
             if _belongs(reading, key):
-                fields += _fields(reading, one.path, key, value)
+                found_here = list(_fields(reading, one.path, key, value))
+                fields += _disabled(found_here) if document.value.get(_NO_HOOKS) is True else found_here
         if fields:
             reading.add(one, reading.domain.id, document.sha256, fields)
+
+
+def _disabled(fields: list[Field]) -> list[Field]:
+    """Hooks of a file that switches all of them off."""
+    return [replace(one, kind=f"{one.kind}.disabled") if one.kind.startswith("hook.") else one for one in fields]
 
 
 def _belongs(reading: Reading, key: str) -> bool:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.policy import command_rules
+from pipeline.config.emit.settings import config_settings
 from pipeline.config.emit.skills import is_manual, skill_name
 from pipeline.config.frontmatter import read_page
 from pipeline.config.readers.permissions import target_path
@@ -75,7 +76,8 @@ def _prompts(made: Stand, emission: Emission) -> Iterator[Check]:
         folder = posixpath.dirname(emission.whole(item).target or _own_folder(item))
         for source, marker in _markers(emission, item):
             groups[folder].append((item, source, marker))
-    calls, limit = made.job.mapping.target.calls, made.job.mapping.target.instructions_bytes
+    calls, target = made.job.mapping.target.calls, made.job.mapping.target
+    limit = int(config_settings(emission).get(target.instructions_key, target.instructions_bytes))
     for folder, wanted in sorted(groups.items()):
         command, texts = prompt_text(made, folder)
         told = "\n".join(text for text in texts if calls.instructions_heading in text)

@@ -107,8 +107,9 @@ def stand(job: Job, binary: Path, emitted: Sequence[Emitted], lock: Lock | None)
 def copy_tree(job: Job, into: Path) -> None:
     """The tree's files but the personal ones; a link becomes what it leads to."""
     tree = Tree(job.tree)
-    for one in tree.walk(job.mapping.source.skip)[0]:
-        if not matches(one.path, job.mapping.source.personal):
+    source = job.mapping.source
+    for one in tree.walk(source.skip, source.skip_elsewhere, source.folder)[0]:
+        if not matches(one.path, source.personal):
             place = into / one.path
             place.parent.mkdir(parents=True, exist_ok=True)
             try:

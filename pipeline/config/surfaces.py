@@ -8,6 +8,7 @@ Predicates: ``command:execpolicy check``, ``flag:exec --json``, ``hook_event:Ses
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,6 +109,16 @@ def recorded(agent: str) -> dict[str, Surface]:
     """The surfaces that were read of an agent, by version."""
     path = Path(str(files("pipeline.config").joinpath("surfaces", f"{agent}.json")))
     return canonical.read(path, Surfaces).versions
+
+
+def record(agent: str, version: str, binary: Path, home_variable: str, *, into: Path) -> Path:
+    """Read a version's surface and keep it in ``into``, the folder ``surfaces`` of a checkout; returns the file."""
+    path = into / f"{agent}.json"
+    with tempfile.TemporaryDirectory() as home:
+        found = {**recorded(agent), version: read_surface(binary, Path(home), home_variable)}
+    ordered = {one: found[one] for one in in_order(found)}
+    canonical.write(path, canonical.encode(Surfaces(surfaces_schema_version=1, versions=ordered)))
+    return path
 
 
 def read_surface(binary: Path, home: Path, home_variable: str) -> Surface:

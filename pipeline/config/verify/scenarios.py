@@ -192,7 +192,7 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
         (Path(folder) / "tmp").mkdir()
         for words, decision, spelled in command_rules(emission):
             if decision == "forbidden":
-                passed = [one for one in spellings(words) if not _blocked(script, one)]
+                passed = [one for one in spellings(words) if not blocked(script, one)]
                 stopped = 9 - len(passed)
                 yield judged(
                     f"guard:{spelled}",
@@ -204,7 +204,8 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
                 )
 
 
-def _blocked(script: Path, command: str) -> bool:
+def blocked(script: Path, command: str) -> bool:
+    """Whether an emitted guard stops a command."""
     payload = json.dumps({"tool_name": "Bash", "tool_input": {"command": command}})
     words = ["sh", "-c", 'printf %s "$1" | "$2" "$3"', "sh", payload, sys.executable, str(script)]
     home = script.parent

@@ -7,10 +7,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.emit.guard import guard_path
 from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.policy import command_rules, has_profile, read_only_profile
 from pipeline.config.verify.evidence import Check, Scenario, judged, worst
 from pipeline.config.verify.model import Model, Step, loopback
+from pipeline.config.verify.scenarios import blocked
 from pipeline.config.verify.served import planned_hooks
 from pipeline.config.verify.stand import Stand
 from pipeline.errors import BinaryError
@@ -91,17 +93,18 @@ def _turn(made: Stand, before: tuple[str, ...], script: list[Step]) -> tuple[Mod
 def _edit_steps(made: Stand, emission: Emission, files: dict[str, Emitted]) -> tuple[Check, ...]:
     log = made.home / "hooks.log"
     events = _log_hooks(made, files, log)
+    test = f"echo tested > {_TESTED}"
     denied = [words for words, decision, _ in command_rules(emission) if decision == "forbidden"][:1]
     script = [
         Step("patch", f"*** Begin Patch\n*** Add File: {_MADE}\n+made\n*** End Patch"),
-        Step("shell", f"echo tested > {_TESTED}"),
+        Step("shell", test),
         *(Step("shell", shlex.join([*words, "parity-nothing"])) for words in denied),
     ]
     model, command, _ = _turn(made, (), script)
     writes = _may_write(emission)
     steps = [
         _there(made, "S2-edit", _MADE, writes, command),
-        _there(made, "S2-test", _TESTED, writes, command),
+        _there(made, "S2-test", _TESTED, writes and not _stopped(made, emission, test), command),
     ]
     fired = set(log.read_text(encoding="utf-8").split()) if log.exists() else set()
     expected = sorted(set(_ALWAYS) & events)
@@ -132,6 +135,12 @@ def _edit_steps(made: Stand, emission: Emission, files: dict[str, Emitted]) -> t
             )
         )
     return tuple(steps)
+
+
+def _stopped(made: Stand, emission: Emission, command: str) -> bool:
+    """Whether the tree's own rules forbid even this, as one does that forbids every command."""
+    script = made.repo / guard_path(emission)
+    return script.exists() and blocked(script, command)
 
 
 def _may_write(emission: Emission) -> bool:

@@ -389,9 +389,7 @@ def test_the_importer_of_the_program_is_checked_on_the_same_ground(tmp_path: Pat
 
 @pytest.mark.real
 def test_the_surfaces_that_are_kept_are_those_of_the_program(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    from pipeline.config.surfaces import read_surface, recorded
-
-    from pipeline.config.surfaces import record
+    from pipeline.config.surfaces import read_surface, record, recorded
 
     kept = Path(__file__).resolve().parents[1] / "pipeline" / "config" / "surfaces"
     newest = request.getfixturevalue("real_binary")("0.169.0")

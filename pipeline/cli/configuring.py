@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,9 +40,7 @@ def _add(phases: Commands, name: str, text: str, run: Callable[[argparse.Namespa
     parser.add_argument("--name", metavar="N", help="what the tree is called (default: the name of its folder)")
     parser.add_argument("--mapping", metavar="M", help="the direction (default: claude-to-codex)")
     parser.add_argument("--target-version", metavar="V", help="the target's version (default: the newest known)")
-    parser.add_argument(
-        "--binary", type=Path, metavar="FILE", help="the target's program (P3; without it nothing passes)"
-    )
+    parser.add_argument("--binary", type=Path, metavar="FILE", help="the target's program, by path or name (P3)")
     parser.add_argument("--copies", action="store_true", help="copies instead of links, where links do not work")
     parser.set_defaults(run=run)
     return parser
@@ -60,8 +59,16 @@ def _job(arguments: argparse.Namespace) -> Job:
         mapping=read_mapping(arguments.mapping or DEFAULT_MAPPING),
         version=arguments.target_version,
         copies=arguments.copies,
-        binary=arguments.binary,
+        binary=_program(arguments.binary),
     )
+
+
+def _program(named: Path | None) -> Path | None:
+    """A file, or a program on the PATH by its bare name."""
+    if named is None or named.exists() or len(named.parts) > 1:
+        return named
+    found = shutil.which(named.name)
+    return Path(found) if found else named
 
 
 def _phase(phase: str) -> Callable[[argparse.Namespace], int]:
@@ -93,7 +100,8 @@ def _peers(arguments: argparse.Namespace) -> int:
 
     if arguments.binary is None:
         raise UsageError("peers are compared by the target's program", remedy="name it with --binary")
-    found, path = compare(_job(arguments), arguments.binary)
+    job = _job(arguments)
+    found, path = compare(job, job.binary or arguments.binary)
     for one in found.peers:
         print(f"{one.name}: {one.passed} of {one.total}", file=sys.stderr)
     return wrote([path])

@@ -61,3 +61,13 @@ def carried(found: str, pinned: int) -> str:
     """The time that an artifact which says ``found`` has to say: the environment's if it does, else the pinned one."""
     asked = environment_epoch()
     return found if asked is not None and found == timestamp(asked, {}) else timestamp(pinned, {})
+
+
+def wall() -> datetime:
+    """Now, in whole seconds: for the record of a run, which is no artifact. Nothing else may ask."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def spelled(moment: datetime) -> str:
+    """A moment as records spell it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

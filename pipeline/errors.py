@@ -23,9 +23,11 @@ an exception: findings are values (see ``pipeline.validate``).
     ├── GateFailed                 a version has not earned the status asked for
     ├── StatusDowngrade            a version would lose a status without anybody saying so
     ├── TreeInvalid                a change would leave a tree with findings
+    ├── RunRefused                 a run that cannot be begun, resumed or cancelled as it stands
     ├── BinaryError
     │   ├── BinaryMissing
     │   ├── BinaryFailed
+    │   │   └── AnswerMalformed    it answered, in a shape that is not known
     │   ├── BinaryTimeout
     │   ├── BinaryOutputTooLarge
     │   └── RpcError              a server that runs refused a call
@@ -160,6 +162,12 @@ class TreeInvalid(ParityError):
     code = "tree-invalid"
 
 
+class RunRefused(ParityError):
+    """It is running, has ended, or the token is another run's."""
+
+    code = "run-refused"
+
+
 class BinaryError(ParityError):
     code = "binary-error"
 
@@ -172,6 +180,10 @@ class BinaryFailed(BinaryError):
     """A call whose answer the stage cannot do without exited non-zero or printed nothing usable."""
 
     code = "binary-failed"
+
+
+class AnswerMalformed(BinaryFailed):
+    code = "answer-malformed"
 
 
 class BinaryTimeout(BinaryError):

@@ -8,7 +8,7 @@
 
 Further parameters of a call are given as keywords and handed on as the protocol spells them (``approvalPolicy``); the
 binary prints what it knows of them with ``app-server generate-json-schema``. What the server tells and asks is told
-by ``pipeline.wrapper.rpc``; an answer in a shape that is not known is BinaryFailed. ``seconds`` bounds one call.
+by ``pipeline.wrapper.rpc``; an answer in a shape that is not known is AnswerMalformed. ``seconds`` bounds one call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pipeline.errors import BinaryError, BinaryFailed
+from pipeline.errors import AnswerMalformed, BinaryError
 from pipeline.wrapper.client import Client, Runnable
 from pipeline.wrapper.codex.servers import AppServer
 from pipeline.wrapper.notes import Notification, Subscription
@@ -193,4 +193,4 @@ def _typed(method: str, answer: Any, kind: type[_T]) -> _T:
     try:
         return msgspec.convert(answer, kind)
     except msgspec.ValidationError as error:
-        raise BinaryFailed(f"an answer in a shape that is not known: {error}", where=method) from None
+        raise AnswerMalformed(f"an answer in a shape that is not known: {error}", where=method) from None

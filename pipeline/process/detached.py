@@ -1,0 +1,80 @@
+"""A program that outlives whoever starts it: in a session of its own, without input, its output in a file.
+
+It is not waited for. Who still knows its id later asks ``alive`` with the start time that belongs to it, because ids
+are used again.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.process import launch
+from pipeline.process.tree import Family
+
+# Start times are derived from the time of boot, which follows a corrected clock.
+_SAME_START = 2.0
+
+_left: list[subprocess.Popen[bytes]] = []
+
+
+def start(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, output: Path) -> int:
+    """Start a program and return its process id; what it prints is appended to ``output``. Raises BinaryMissing."""
+    # Those that have ended meanwhile are reaped, or they would look alive as long as this process is.
+    _left[:] = [process for process in _left if process.poll() is None]
+    words = launch.words(argv)
+    with output.open("ab") as stream:
+        try:
+            process = subprocess.Popen(
+                words,
+                env=dict(env),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                start_new_session=launch.NEW_SESSION,
+                creationflags=launch.FLAGS,
+            )
+        except OSError as error:
+            raise launch.refusal(error, words, cwd) from None
+    _left.append(process)
+    return process.pid
+
+
+def started(pid: int) -> float | None:
+    """When a process began, in seconds since 1970; None where there is none, or it has ended and was not reaped."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
+
+
+def alive(pid: int, began: float) -> bool:
+    """Whether the process that had this id and began then still runs."""
+    found = started(pid)
+    return found is not None and abs(found - began) < _SAME_START
+
+
+def kill(pid: int, began: float) -> None:
+    """Kill that process with all that it started."""
+    if alive(pid, began):
+        Family(pid).kill()
+
+
+def kill_marked(name: str, value: str) -> int:
+    """Kill every process in whose environment ``name`` is ``value``, and say how many there were."""
+    import contextlib
+
+    import psutil
+
+    count = 0
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(name) == value:
+                process.kill()
+                count += 1
+    return count

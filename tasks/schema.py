@@ -1,13 +1,16 @@
-"""schema:<agent>: the JSON Schemas of the artifact types."""
+"""schema:<agent>: the JSON Schemas of the artifact types; schema:runs: that of a run's manifest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tasks.agents import AgentFolder, agents, open_folder
 from tasks.step import Step
+
+RUN_MANIFEST = Path("pipeline") / "runs" / "manifest.schema.json"
 
 
 def task_schema() -> Iterator[dict[str, Any]]:
@@ -22,6 +25,20 @@ def task_schema() -> Iterator[dict[str, Any]]:
             rooms=("validate",),
             call=partial(_schema, agent),
         ).task()
+    yield Step(
+        stage="schema",
+        name="runs",
+        doc="JSON Schema of a run's manifest",
+        outputs=(RUN_MANIFEST,),
+        rooms=("validate", "runs"),
+        call=partial(_run_manifest, RUN_MANIFEST),
+    ).task()
+
+
+def _run_manifest(path: Path) -> None:
+    from pipeline.runs.schema import write_schema
+
+    write_schema(path)
 
 
 def _schema(agent: AgentFolder) -> None:

@@ -102,6 +102,13 @@ def run_until_killed(
     return _run("kill", argv, at, watch=watch, cwd=cwd, env=env)
 
 
+def run_until_full(
+    argv: Sequence[str], at: int, *, watch: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Outcome:
+    """The same, with a disk that is full at that change and only then."""
+    return _run("fail", argv, at, watch=watch, cwd=cwd, env=env)
+
+
 def _run(
     end: str, argv: Sequence[str], at: int, *, watch: Path, cwd: Path | None, env: Mapping[str, str] | None
 ) -> Outcome:

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import comparing, configuring, filling, jobs, pages, questions, showing, stages, tracing, upkeep
+from pipeline.cli import comparing, configuring, filling, jobs, pages, questions, runs, showing, stages, tracing, upkeep
 from pipeline.errors import ParityError
 from pipeline.layout import check_version
 
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     pages.add_commands(commands)
     jobs.add_commands(commands)
     configuring.add_commands(commands)
+    runs.add_commands(commands)
     return parser
 
 

@@ -49,7 +49,7 @@ def write_schemas(root: Root, title: str) -> None:
 
 
 def generate(title: str, shapes: tuple[type[msgspec.Struct], ...]) -> bytes:
-    """The JSON Schema of artifact types."""
+    """The JSON Schema of documents that have one of these shapes, in canonical bytes."""
     references, definitions = msgspec.json.schema_components(shapes, ref_template="#/$defs/{name}")
     top: Json = dict(references[0]) if len(references) == 1 else {"oneOf": list(references)}
     document = {"$schema": DIALECT, "title": title, **top, "$defs": definitions}

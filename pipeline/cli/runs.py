@@ -1,0 +1,288 @@
+"""`parity runs …`: start, watch, resume, cancel and review runs of a repository."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.cli.arguments import FINDINGS, Commands
+from pipeline.errors import ParityError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.runs.begin import Started
+    from pipeline.runs.folder import RunFolder
+    from pipeline.runs.poll import Polled
+
+
+def add_commands(commands: Commands) -> None:
+    runs = commands.add_parser("runs", help="carry out a queue of commands, with evidence for a reviewer")
+    verbs = runs.add_subparsers(required=True, metavar="VERB")
+
+    start = verbs.add_parser("start", help="begin a run and return at once")
+    _add_place(start)
+    start.add_argument("--task", default="diagnostics", help="what the run is for (default: %(default)s)")
+    start.add_argument("--queue", default="diagnostics", metavar="NAME", help="the commands (default: %(default)s)")
+    start.add_argument("--no-queue", action="store_true", help="only the commands given here")
+    start.add_argument("--command", action="append", default=[], metavar="LINE", help="one more command")
+    start.add_argument("--transport", choices=("auto", "local", "app-server"), default="auto")
+    start.add_argument("--agent", metavar="NAME", help="the agent that carries the commands out")
+    start.add_argument("--agent-version", metavar="V", help="its version")
+    start.add_argument("--binary", type=Path, metavar="F", help="its program (default: the acquired one)")
+    start.add_argument("--sandbox", default="workspaceWrite", help="of the agent's server (default: %(default)s)")
+    start.add_argument("--approval-policy", default="never", metavar="P", help="(default: %(default)s)")
+    start.add_argument(
+        "--timeout", type=float, default=3600.0, metavar="S", help="seconds for each command (default: %(default)g)"
+    )
+    start.add_argument("--override", metavar="REASON", help="override the spec guard; the manifest records why")
+    start.set_defaults(run=_start)
+
+    poll = verbs.add_parser("poll", help="show how a run stands; changes nothing")
+    _add_run(poll)
+    poll.add_argument("--watch", action="store_true", help="until it has ended (exit code 3: not well)")
+    poll.add_argument("--interval", type=float, default=1.0, metavar="S", help="seconds between two looks")
+    poll.set_defaults(run=_poll)
+
+    resume = verbs.add_parser("resume", help="go on with a run that was cut off or has failed")
+    _add_run(resume)
+    token = resume.add_mutually_exclusive_group(required=True)
+    token.add_argument("--token", metavar="T", help="the run's token")
+    token.add_argument("--token-file", type=Path, metavar="F", help="the file that holds it")
+    resume.add_argument("--binary", type=Path, metavar="F", help="the agent's program (default: the acquired one)")
+    resume.set_defaults(run=_resume)
+
+    cancel = verbs.add_parser("cancel", help="end a run with all that it started")
+    _add_run(cancel)
+    cancel.set_defaults(run=_cancel)
+
+    show = verbs.add_parser("show", help="one run as Markdown, from its folder alone")
+    _add_run(show)
+    show.set_defaults(run=_show)
+
+    listing = verbs.add_parser("list", help="all runs, oldest first")
+    _add_place(listing)
+    listing.add_argument("--task", help="only those of this task")
+    listing.set_defaults(run=_list)
+
+    summarize = verbs.add_parser("summarize", help="write and print the measures of a task's runs")
+    _add_place(summarize)
+    summarize.add_argument("--task", default="diagnostics", help="(default: %(default)s)")
+    summarize.set_defaults(run=_summarize)
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--repository", type=Path, default=Path(), metavar="DIR", help="where the commands run (default: here)"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_id", metavar="RUN")
+    _add_place(parser)
+
+
+def _folder(arguments: argparse.Namespace) -> RunFolder:
+    from pipeline.runs.folder import find
+
+    return find(_repository(arguments), arguments.run_id)
+
+
+def _repository(arguments: argparse.Namespace) -> Path:
+    folder: Path = arguments.repository.resolve()
+    if not folder.is_dir():
+        raise UsageError("no such folder", where=arguments.repository, remedy="name the repository's folder")
+    return folder
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    from pipeline.runs import begin, queue
+    from pipeline.runs.choose import SANDBOXES, choose
+
+    if arguments.sandbox not in SANDBOXES:
+        raise UsageError(f"{arguments.sandbox!r} is not a sandbox", remedy=f"use one of {', '.join(SANDBOXES)}")
+    if arguments.override is not None and not arguments.override.strip():
+        raise UsageError("an override needs a reason", remedy="say why the specs need no change")
+    repository = _repository(arguments)
+    queued = () if arguments.no_queue else queue.queue(repository, arguments.queue)
+    commands = queue.commands((*queued, *queue.typed(arguments.command)), repository)
+    binary = arguments.binary or _acquired(arguments.agent, arguments.agent_version)
+    chosen = choose(arguments.transport, arguments.agent, arguments.agent_version, binary)
+    started = begin.start(
+        repository,
+        commands,
+        begin.Wish(
+            task=arguments.task,
+            kind="commands" if arguments.no_queue else arguments.queue,
+            transport=chosen.transport,
+            agent=chosen.agent,
+            binary=binary if chosen.transport != "local" else None,
+            sandbox=arguments.sandbox if chosen.transport != "local" else None,
+            approval_policy=arguments.approval_policy,
+            timeout_seconds=arguments.timeout,
+            override=arguments.override,
+            notes=(chosen.note,) if chosen.note else (),
+        ),
+    )
+    return _told(started, arguments)
+
+
+def _told(started: Started, arguments: argparse.Namespace) -> int:
+    from pipeline import canonical
+
+    folder = started.folder
+    told = {
+        "run_id": folder.run_id,
+        "artifact_root": folder.shown(folder.path),
+        "compat_path": folder.shown(folder.pointer),
+        "manifest": folder.shown(folder.manifest),
+        "resume_token_file": folder.shown(folder.token),
+        "runner_pid": started.pid,
+    }
+    if arguments.format == "json":
+        sys.stdout.buffer.write(canonical.encode(told))
+    else:
+        print(folder.run_id)
+        print(f"{told['artifact_root']}, process {started.pid}", file=sys.stderr)
+    return 0
+
+
+def _acquired(agent: str | None, version: str | None) -> Path | None:
+    """The acquired binary for this machine; None where nobody asks for an agent."""
+    if agent is None or version is None:
+        return None
+    from pipeline import stages
+    from pipeline.contract.folder import open_folder
+    from pipeline.questions import asked
+    from pipeline.snapshot.target import host_platform
+
+    folder = open_folder(asked(agent).root.path)
+    here = host_platform()
+    for row in folder.lock().rows:
+        mine = row.target.startswith(here.arch) and here.os in row.target
+        if row.version == version and (mine or row.target == f"{here.os}-{here.arch}"):
+            return stages.subject(folder, version, row.target).binary
+    raise UsageError(f"no binary of {agent} {version} is locked for this machine", remedy="give it with --binary")
+
+
+def _poll(arguments: argparse.Namespace) -> int:
+    from pipeline.runs.poll import poll
+
+    folder = _folder(arguments)
+    if arguments.watch:
+        return _watch(folder, arguments)
+    _print(poll(folder), arguments.format)
+    return 0
+
+
+def _print(polled: Polled, form: str) -> None:
+    from pipeline import canonical
+    from pipeline.cli import watching
+    from pipeline.runs.poll import document
+
+    if form == "json":
+        sys.stdout.buffer.write(canonical.encode(document(polled)))
+        sys.stdout.buffer.flush()
+    else:
+        sys.stdout.write(watching.text(polled))
+
+
+def _watch(folder: RunFolder, arguments: argparse.Namespace) -> int:
+    from pipeline.cli.watching import watcher
+    from pipeline.runs.poll import poll
+
+    with watcher(sys.stderr if arguments.format == "json" else sys.stdout) as show:
+        while not ((polled := poll(folder)).over or polled.cut_off):
+            show(polled)
+            time.sleep(max(arguments.interval, 0.05))
+        show(polled)
+    if arguments.format == "json":
+        _print(polled, "json")
+    if polled.cut_off:
+        hint = f"parity runs resume {folder.run_id} --token-file {folder.shown(folder.token)}"
+        print(f"nobody carries this run out any more; go on with: {hint}", file=sys.stderr)
+    return 0 if polled.manifest.status == "succeeded" else FINDINGS
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    from pipeline import canonical
+    from pipeline.runs import begin
+    from pipeline.runs import manifest as shapes
+
+    folder = _folder(arguments)
+    if arguments.token_file:
+        token = canonical.read_bytes(arguments.token_file, 1 << 10).decode("utf-8", "replace").strip()
+    else:
+        token = arguments.token
+    found = shapes.read(folder.manifest)
+    binary = arguments.binary
+    if binary is None and found.agent and found.transport != "local":
+        try:
+            binary = _acquired(found.agent.name, found.agent.version)
+        except ParityError:
+            binary = None  # it is said what is needed
+    return _told(begin.resume(folder, token, binary), arguments)
+
+
+def _cancel(arguments: argparse.Namespace) -> int:
+    from pipeline.runs import begin
+    from pipeline.runs.poll import poll
+
+    folder = _folder(arguments)
+    begin.cancel(folder)
+    _print(poll(folder), arguments.format)
+    return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from pipeline.runs import manifest as shapes
+    from pipeline.runs.review import page
+
+    folder = _folder(arguments)
+    sys.stdout.write(page(folder, shapes.read(folder.manifest)))
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from pipeline import canonical
+    from pipeline.runs.poll import listing
+
+    rows = []
+    for row in listing(_repository(arguments), arguments.task):
+        found = row.manifest
+        status = found.status if found else "unreadable"
+        rows.append(
+            {
+                "run_id": row.folder.run_id,
+                "task": row.folder.task_folder.name,
+                "status": status,
+                "detail": found.status_detail if found else row.problem,
+                "created_at": found.created_at if found else None,
+                "artifact_root": row.folder.shown(row.folder.path),
+            }
+        )
+    if arguments.format == "json":
+        sys.stdout.buffer.write(canonical.encode(rows))
+    else:
+        sys.stdout.write("".join(f"{row['run_id']}  {row['status']:11}  {row['task']}\n" for row in rows))
+    return 0
+
+
+def _summarize(arguments: argparse.Namespace) -> int:
+    from pipeline import canonical
+    from pipeline.runs import metrics
+    from pipeline.runs.folder import RUNS, check_name
+
+    task = _repository(arguments) / RUNS / check_name("task", arguments.task)
+    if not task.is_dir():
+        raise UsageError(f"the task {arguments.task!r} has no runs", where=task, remedy="`parity runs list` names them")
+    metrics.catch_up(task)
+    summary = metrics.summarize(task)
+    canonical.write(task / metrics.SUMMARY, canonical.encode(summary))
+    if arguments.format == "json":
+        sys.stdout.buffer.write(canonical.encode(summary))
+    else:
+        sys.stdout.write(metrics.text(summary))
+    return 0

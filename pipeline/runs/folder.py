@@ -1,0 +1,159 @@
+"""Where a run lies: ``.runs/<task>/<kind>/<run-id>/``, and the pointer to it in ``.runs/local-mcp/<run-id>/``.
+
+Names become parts of a path: what they may hold is what keeps them inside ``.runs``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipeline import canonical
+from pipeline.errors import RunRefused, UsageError, WriteFailed
+from pipeline.transaction.tree import remove
+
+RUNS, POINTERS = ".runs", "local-mcp"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+def check_name(what: str, name: str) -> str:
+    """Return ``name`` if it may name a folder; raises UsageError otherwise."""
+    if not _NAME.fullmatch(name) or name == POINTERS:
+        raise UsageError(f"{name!r} is not a {what}", remedy="use letters, digits, - and _, at most 80 of them")
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """One run's folder, and what lies in it."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @property
+    def task_folder(self) -> Path:
+        return self.path.parent.parent
+
+    @property
+    def pointer(self) -> Path:
+        return self.task_folder.parent / POINTERS / self.run_id
+
+    @property
+    def repository(self) -> Path:
+        return self.task_folder.parent.parent
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def heartbeat(self) -> Path:
+        return self.path / "heartbeat.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "runner.log"
+
+    @property
+    def token(self) -> Path:
+        return self.path / ".resume-token"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / ".lock"
+
+    @property
+    def cancelled(self) -> Path:
+        return self.path / "cancel.json"
+
+    @property
+    def diff(self) -> Path:
+        return self.path / "diff.patch"
+
+    @property
+    def diff_after(self) -> Path:
+        return self.path / "diff-after.patch"
+
+    def shown(self, path: Path) -> str:
+        """A path as people and records of the repository name it."""
+        return path.relative_to(self.repository).as_posix()
+
+
+def numbered(kind: str, index: int, identifier: str, attempt: int) -> str:
+    """The name of a command's file, such as ``errors/02-lint.json``; a later attempt says its number."""
+    slug = _SLUG.sub("-", identifier.lower()).strip("-")[:60] or "command"
+    return f"{kind}/{index:02d}-{slug}{f'.{attempt}' if attempt > 1 else ''}.json"
+
+
+def find(repository: Path, run_id: str) -> RunFolder:
+    """Raises UsageError for a name that is none, RunRefused where there is no such run."""
+    check_name("run id", run_id)
+    found = [path for path in (repository / RUNS).glob(f"*/*/{run_id}") if path.parent.parent.name != POINTERS]
+    if not found:
+        raise RunRefused(
+            f"there is no run {run_id}", where=repository / RUNS, remedy="`parity runs list` names those there are"
+        )
+    return RunFolder(found[0])
+
+
+def every(repository: Path) -> Iterator[RunFolder]:
+    """All runs of a repository, oldest first."""
+    found = []
+    for task in _folders(repository / RUNS):
+        if Path(task).name != POINTERS:
+            found += [Path(run) for kind in _folders(task) for run in _folders(kind)]
+    yield from map(RunFolder, sorted(found, key=lambda path: (path.name, str(path))))
+
+
+def _folders(path: Path | str) -> list[str]:
+    try:
+        with os.scandir(path) as entries:
+            return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def create(repository: Path, task: str, kind: str, now: datetime) -> RunFolder:
+    """A new folder with its pointer; nothing is left where either cannot be written. Raises WriteFailed."""
+    check_name("task", task)
+    check_name("kind", kind)
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    folder = RunFolder(repository.resolve() / RUNS / task / kind / run_id)
+    try:
+        folder.path.mkdir(parents=True)
+        folder.pointer.mkdir(parents=True)
+        # Locks and tokens start with a dot: who commits runs must not commit those.
+        canonical.write(folder.task_folder.parent / ".gitignore", b".*\n!.gitignore\n")
+        _point(folder)
+    except (OSError, WriteFailed) as error:
+        for path in (folder.path, folder.pointer):
+            with contextlib.suppress(OSError):
+                remove(path)
+        problem = error.problem if isinstance(error, WriteFailed) else f"cannot be written: {error.strerror or error}"
+        raise WriteFailed(
+            problem, where=repository / RUNS, remedy="free some space or fix the permissions; nothing was begun"
+        ) from None
+    return folder
+
+
+def _point(folder: RunFolder) -> None:
+    target = Path(os.path.relpath(folder.manifest, folder.pointer)).as_posix()
+    try:
+        (folder.pointer / "manifest.json").symlink_to(target)
+        pointer = "link"
+    except OSError:
+        # Where links are not permitted, a file says what the link would.
+        canonical.write(folder.pointer / "manifest.json", canonical.encode({"redirect_to": target}))
+        pointer = "stub"
+    told = {"artifact_root": Path(target).parent.as_posix(), "manifest": target, "pointer": pointer}
+    canonical.write(folder.pointer / "compat.json", canonical.encode(told))

@@ -1,0 +1,84 @@
+"""What a run's commands work on, told by git: the revision, and all that is not committed, new files too.
+
+Nothing in the repository changes: files that git does not know yet are looked at through an index of our own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from pipeline import canonical
+from pipeline.errors import BinaryError, BinaryOutputTooLarge
+from pipeline.process import run
+from pipeline.runs.folder import RUNS, RunFolder
+from pipeline.runs.manifest import Workspace
+
+_SECONDS = 120.0
+_LARGEST = 16 << 20
+_OURS = f":(exclude){RUNS}"
+
+
+def observe(folder: RunFolder) -> Workspace:
+    """Write ``diff.patch`` where something is not committed, and say what the run begins with."""
+    revision = _git(folder, "rev-parse", "--verify", "-q", "HEAD")
+    if revision is None or not revision.strip():
+        return Workspace()
+    patch = _patch(folder)
+    if patch:
+        canonical.write(folder.diff, patch)
+    return Workspace(
+        revision=revision.decode("ascii").strip(), changed=bool(patch), diff=folder.diff.name if patch else None
+    )
+
+
+def observe_after(folder: RunFolder, before: Workspace) -> Workspace:
+    """The same with ``diff-after.patch`` where the commands have changed something."""
+    if before.revision is None:
+        return before
+    patch = _patch(folder)
+    known = canonical.read_bytes(folder.diff) if before.diff else b""
+    if patch is None or patch == known:
+        return before
+    # Nothing is left where the commands undid what was there: that is a difference too.
+    canonical.write(folder.diff_after, patch)
+    return Workspace(
+        revision=before.revision, changed=before.changed, diff=before.diff, diff_after=folder.diff_after.name
+    )
+
+
+def _patch(folder: RunFolder) -> bytes | None:
+    """The difference to HEAD; None where git cannot say it."""
+    index = folder.path / ".index"
+    try:
+        there = _git(folder, "rev-parse", "--git-path", "index")
+        own = folder.repository / os.fsdecode((there or b"").rstrip(b"\r\n"))
+        if own.is_file():
+            shutil.copyfile(own, index)
+        if _git(folder, "add", "--intent-to-add", "--all", "--", ".", _OURS, index=index) is None:
+            return None
+        words = ("diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", ".", _OURS)
+        return _git(folder, *words, index=index)
+    except BinaryOutputTooLarge:
+        return b"# more than %d bytes are not committed; they are not kept here\n" % _LARGEST
+    finally:
+        index.unlink(missing_ok=True)
+        index.with_name(".index.lock").unlink(missing_ok=True)
+
+
+def _git(folder: RunFolder, *words: str, index: Path | None = None) -> bytes | None:
+    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
+    try:
+        done = run(
+            ("git", "-c", "core.quotePath=true", "-c", "core.safecrlf=false", *words),
+            env=env,
+            cwd=folder.repository,
+            seconds=_SECONDS,
+            max_bytes=_LARGEST,
+        )
+    except BinaryOutputTooLarge:
+        raise
+    except BinaryError:
+        return None
+    return done.stdout if done.returncode == 0 else None

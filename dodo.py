@@ -22,6 +22,7 @@ from tasks.report import task_report
 from tasks.retain import task_retain
 from tasks.schema import task_schema
 from tasks.snapshot import task_snapshot
+from tasks.specs import task_spec_index, task_specs
 from tasks.support_matrix import task_support_matrix
 from tasks.timeline import task_timeline
 from tasks.trace import task_fetch_wrapper, task_trace
@@ -61,6 +62,8 @@ __all__ = [
     "task_retain",
     "task_schema",
     "task_snapshot",
+    "task_spec_index",
+    "task_specs",
     "task_support_matrix",
     "task_timeline",
     "task_trace",

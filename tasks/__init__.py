@@ -17,4 +17,5 @@ DEFAULT_STAGES = (
     "support-matrix",
     "validate",
     "findings",
+    "spec-index",
 )

@@ -444,7 +444,7 @@ def test_evidence_that_is_gone_makes_a_run_one_that_cannot_be_reviewed(place):
 
 
 def test_the_queue_comes_from_the_repository_else_from_the_library(place):
-    assert [each.id for each in queue.queue(place.path, "diagnostics")] == ["build", "lint", "test"]
+    assert [each.id for each in queue.queue(place.path, "diagnostics")] == ["build", "lint", "test", "spec-guard"]
     own = '[[tool.parity.runs.diagnostics]]\nid = "only"\nargv = ["true"]\n'
     (place.path / "pyproject.toml").write_text(own, encoding="utf-8")
     assert [each.id for each in queue.queue(place.path, "diagnostics")] == ["only"]

@@ -54,6 +54,8 @@ NAMES = {
     "config-inventory": "[a-z-]+",
     "config-plan": "[a-z-]+",
     "config-verify": rf"[a-z-]+:{VERSION}",
+    "spec-index": "docs",
+    "specs": "guard",
     "trial": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
 }
 
@@ -124,6 +126,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
         "promote",
         "retain",
         "snapshot",
+        "specs",
         "trace",
         "trial",
         "watch",
@@ -182,6 +185,8 @@ UNDECIDING = {
     "trace": {"acquire", "snapshot", "helptext", "oracle"},
     "findings": {"lifecycle", "oracle", "report", "trace", "union", "wrapper"},
 }
+# They run whenever they are asked for, whatever has changed.
+UNFLOORED = {"acquire", "fetch-wrapper", "lock", "onboard", "promote", "retain", "specs", "watch"}
 # What is shown meanwhile decides nothing of what comes out.
 SHOWN = {"progress"}
 # What is imported by its name when it is needed, or read as text: no graph of imports shows it.
@@ -295,7 +300,7 @@ def test_every_room_that_is_named_has_files() -> None:
 
 def test_the_floor_is_part_of_each_stage() -> None:
     for name, task in tasks().items():
-        if stage_of(name) not in ("acquire", "fetch-wrapper", "lock", "onboard", "promote", "retain", "watch"):
+        if stage_of(name) not in UNFLOORED:
             rooms = {
                 Path(path).parts[1].removesuffix(".py") for path in task["file_dep"] if path.startswith("pipeline")
             }

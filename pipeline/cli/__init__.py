@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import comparing, configuring, filling, jobs, pages, questions, runs, showing, stages, tracing, upkeep
+from pipeline.cli import comparing, configuring, filling, jobs, pages, questions, runs, showing, specs, stages, tracing, upkeep
 from pipeline.errors import ParityError
 from pipeline.layout import check_version
 
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     jobs.add_commands(commands)
     configuring.add_commands(commands)
     runs.add_commands(commands)
+    specs.add_commands(commands)
     return parser
 
 

@@ -19,6 +19,8 @@ from pipeline.surface.units import Shape
 
 VERSION = 1
 INTERVAL, STALE = 10, 30
+# The variable by which a runner tells the spec guard why it is overridden.
+OVERRIDE = "PARITY_SPEC_OVERRIDE"
 
 Status = Literal["queued", "in_progress", "succeeded", "failed", "cancelled"]
 State = Literal["pending", "running", "succeeded", "failed", "skipped", "cancelled"]

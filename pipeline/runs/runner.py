@@ -24,7 +24,7 @@ from pipeline.runs import manifest as shapes
 from pipeline.runs import metrics, workspace
 from pipeline.runs.folder import RunFolder
 from pipeline.runs.journal import Journal, Response, held, moment
-from pipeline.runs.manifest import ENDED, Attempt, Command, Outcome, Status
+from pipeline.runs.manifest import ENDED, OVERRIDE, Attempt, Command, Outcome, Status
 from pipeline.runs.queue import placed
 from pipeline.runs.transport import Local, Transport, through_agent
 
@@ -144,6 +144,8 @@ class _Runner:
         if not waiting:
             return "succeeded"
         env = {**os.environ, MARK: self._folder.run_id}
+        if reason := self._journal.now.guardrail_override:
+            env[OVERRIDE] = reason
         try:
             async with self._transport(env) as transport:
                 for command in waiting:

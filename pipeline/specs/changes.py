@@ -1,0 +1,68 @@
+"""Which files a change touches, told by git: those of the branch, and what is not committed, new files too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import UsageError
+from pipeline.process import Completed, run
+
+_SECONDS = 120.0
+_LARGEST = 64 << 20
+VARIABLE = "BASE_SHA"
+_MAIN = "origin/main"
+
+
+def changed_files(repository: Path, base: str | None = None) -> list[str]:
+    """Paths of the repository that differ from where the branch began, by name.
+
+    ``base`` is a revision, else the environment's BASE_SHA, else origin/main. Where nothing differs from that (on the
+    main branch itself), it is the last commit that is looked at. Raises UsageError for a base that git does not know,
+    and for a folder that is no repository; BinaryMissing where there is no git.
+    """
+    if _git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}").returncode:
+        raise UsageError("there is no commit to compare with", where=repository, remedy="commit something in it first")
+    start = _start(repository, base or os.environ.get(VARIABLE) or None)
+    found = {*_names(repository, "diff", "--name-only", start), *_new(repository)}
+    if not found and _known(repository, "HEAD~1"):
+        found = set(_names(repository, "diff", "--name-only", "HEAD~1", "HEAD"))
+    return sorted(found)
+
+
+def _start(repository: Path, base: str | None) -> str:
+    """Where the branch left its base; HEAD where there is none to be compared with."""
+    if base is None:
+        if not _known(repository, _MAIN):
+            return "HEAD"
+        base = _MAIN
+    elif base.startswith("-") or not _known(repository, base):
+        raise UsageError(
+            f"git knows no commit {base!r}", where=repository, remedy="fetch all of the history, or name another base"
+        )
+    shared = _git(repository, "merge-base", base, "HEAD")
+    return shared.stdout.decode("ascii").strip() if shared.returncode == 0 else base
+
+
+def _new(repository: Path) -> Iterator[str]:
+    yield from _names(repository, "ls-files", "--others", "--exclude-standard")
+
+
+def _known(repository: Path, revision: str) -> bool:
+    return _git(repository, "rev-parse", "--verify", "-q", f"{revision}^{{commit}}").returncode == 0
+
+
+def _names(repository: Path, verb: str, *words: str) -> Iterator[str]:
+    # A file that moved away is a change of where it was.
+    options = ("--no-renames", "--no-ext-diff", "--relative") if verb == "diff" else ()
+    done = _git(repository, verb, "-z", *options, *words)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise UsageError(f"git cannot tell what has changed: {said}", where=repository, remedy="repair the repository")
+    yield from (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
+
+
+def _git(repository: Path, *words: str) -> Completed:
+    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    return run(("git", *words), env=env, cwd=repository, seconds=_SECONDS, max_bytes=_LARGEST)

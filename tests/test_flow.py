@@ -29,6 +29,7 @@ FOREIGN = ("wrapper-coverage:codex:codex-sdk", f"report:codex:{VERSIONS[-1]}:cod
 DIFFS = tuple(f"diff:codex:{before}..{after}" for before, after in pairwise(VERSIONS))
 ALL_TASKS = (
     "schema:codex",
+    "schema:runs",
     "timeline:codex",
     "capabilities:codex",
     "wrapper-coverage:codex",
@@ -38,6 +39,7 @@ ALL_TASKS = (
     "support-matrix:all",
     "validate:codex",
     "findings:docs",
+    "spec-index:docs",
 )
 
 
@@ -210,7 +212,7 @@ def test_changed_rules_rerun_what_follows_them(copy: Checkout) -> None:
     run = copy.doit()
     assert run.code == 0, run.text
     # A foreign wrapper's coverage has no scopes that the rules would resolve.
-    assert set(run.executed) == set(ALL_TASKS) - {"findings:docs", FOREIGN[0]}
+    assert set(run.executed) == set(ALL_TASKS) - {"findings:docs", "schema:runs", "spec-index:docs", FOREIGN[0]}
     assert b"Edited. " in Root(copy.root).report(VERSION, "any").read_bytes()
 
 
@@ -495,7 +497,7 @@ def test_the_plan_names_the_stale_input_and_what_waits_for_it(copy: Checkout) ->
         "support-matrix:all",
     }
     assert rows["validate:codex"]["state"] == "run"
-    assert copy.doit("plan", "schema").out == "fresh schema:codex\n"
+    assert copy.doit("plan", "schema").out == "fresh schema:codex\nfresh schema:runs\n"
 
 
 def test_the_plan_says_why_an_output_is_made_again(copy: Checkout) -> None:

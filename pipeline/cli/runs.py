@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.cli import every_run
 from pipeline.cli.arguments import FINDINGS, Commands
+from pipeline.cli.every_run import add_place, repository_of
 from pipeline.errors import ParityError, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ def add_commands(commands: Commands) -> None:
     verbs = runs.add_subparsers(required=True, metavar="VERB")
 
     start = verbs.add_parser("start", help="begin a run and return at once")
-    _add_place(start)
+    add_place(start)
     start.add_argument("--task", default="diagnostics", help="what the run is for (default: %(default)s)")
     start.add_argument("--queue", default="diagnostics", metavar="NAME", help="the commands (default: %(default)s)")
     start.add_argument("--no-queue", action="store_true", help="only the commands given here")
@@ -60,41 +62,18 @@ def add_commands(commands: Commands) -> None:
     show = verbs.add_parser("show", help="one run as Markdown, from its folder alone")
     _add_run(show)
     show.set_defaults(run=_show)
-
-    listing = verbs.add_parser("list", help="all runs, oldest first")
-    _add_place(listing)
-    listing.add_argument("--task", help="only those of this task")
-    listing.set_defaults(run=_list)
-
-    summarize = verbs.add_parser("summarize", help="write and print the measures of a task's runs")
-    _add_place(summarize)
-    summarize.add_argument("--task", default="diagnostics", help="(default: %(default)s)")
-    summarize.set_defaults(run=_summarize)
-
-
-def _add_place(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--repository", type=Path, default=Path(), metavar="DIR", help="where the commands run (default: here)"
-    )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    every_run.add_verbs(verbs)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_id", metavar="RUN")
-    _add_place(parser)
+    add_place(parser)
 
 
 def _folder(arguments: argparse.Namespace) -> RunFolder:
     from pipeline.runs.folder import find
 
-    return find(_repository(arguments), arguments.run_id)
-
-
-def _repository(arguments: argparse.Namespace) -> Path:
-    folder: Path = arguments.repository.resolve()
-    if not folder.is_dir():
-        raise UsageError("no such folder", where=arguments.repository, remedy="name the repository's folder")
-    return folder
+    return find(repository_of(arguments), arguments.run_id)
 
 
 def _start(arguments: argparse.Namespace) -> int:
@@ -105,7 +84,7 @@ def _start(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.sandbox!r} is not a sandbox", remedy=f"use one of {', '.join(SANDBOXES)}")
     if arguments.override is not None and not arguments.override.strip():
         raise UsageError("an override needs a reason", remedy="say why the specs need no change")
-    repository = _repository(arguments)
+    repository = repository_of(arguments)
     queued = () if arguments.no_queue else queue.queue(repository, arguments.queue)
     commands = queue.commands((*queued, *queue.typed(arguments.command)), repository)
     binary = arguments.binary or _acquired(arguments.agent, arguments.agent_version)
@@ -242,47 +221,4 @@ def _show(arguments: argparse.Namespace) -> int:
 
     folder = _folder(arguments)
     sys.stdout.write(page(folder, shapes.read(folder.manifest)))
-    return 0
-
-
-def _list(arguments: argparse.Namespace) -> int:
-    from pipeline import canonical
-    from pipeline.runs.poll import listing
-
-    rows = []
-    for row in listing(_repository(arguments), arguments.task):
-        found = row.manifest
-        status = found.status if found else "unreadable"
-        rows.append(
-            {
-                "run_id": row.folder.run_id,
-                "task": row.folder.task_folder.name,
-                "status": status,
-                "detail": found.status_detail if found else row.problem,
-                "created_at": found.created_at if found else None,
-                "artifact_root": row.folder.shown(row.folder.path),
-            }
-        )
-    if arguments.format == "json":
-        sys.stdout.buffer.write(canonical.encode(rows))
-    else:
-        sys.stdout.write("".join(f"{row['run_id']}  {row['status']:11}  {row['task']}\n" for row in rows))
-    return 0
-
-
-def _summarize(arguments: argparse.Namespace) -> int:
-    from pipeline import canonical
-    from pipeline.runs import metrics
-    from pipeline.runs.folder import RUNS, check_name
-
-    task = _repository(arguments) / RUNS / check_name("task", arguments.task)
-    if not task.is_dir():
-        raise UsageError(f"the task {arguments.task!r} has no runs", where=task, remedy="`parity runs list` names them")
-    metrics.catch_up(task)
-    summary = metrics.summarize(task)
-    canonical.write(task / metrics.SUMMARY, canonical.encode(summary))
-    if arguments.format == "json":
-        sys.stdout.buffer.write(canonical.encode(summary))
-    else:
-        sys.stdout.write(metrics.text(summary))
     return 0

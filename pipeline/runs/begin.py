@@ -110,6 +110,10 @@ def resume(folder: RunFolder, token: str, binary: Path | None = None) -> Started
             raise RunRefused(
                 f"the run has ended: {now.manifest.status}", where=folder.shown(folder.path), remedy="start a new one"
             )
+        if now.manifest.transport == "mcp":
+            raise RunRefused(
+                "the run is of an earlier program", where=folder.shown(folder.path), remedy="start a new one"
+            )
         if now.alive:
             raise RunRefused(
                 "the run is alive",

@@ -19,6 +19,7 @@ from pipeline.errors import RunRefused, UsageError, WriteFailed
 from pipeline.transaction.tree import remove
 
 RUNS, POINTERS = ".runs", "local-mcp"
+_COMPAT = "compat.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 _SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -134,7 +135,7 @@ def create(repository: Path, task: str, kind: str, now: datetime) -> RunFolder:
         folder.pointer.mkdir(parents=True)
         # Locks and tokens start with a dot: who commits runs must not commit those.
         canonical.write(folder.task_folder.parent / ".gitignore", b".*\n!.gitignore\n")
-        _point(folder)
+        point(folder)
     except (OSError, WriteFailed) as error:
         for path in (folder.path, folder.pointer):
             with contextlib.suppress(OSError):
@@ -146,9 +147,11 @@ def create(repository: Path, task: str, kind: str, now: datetime) -> RunFolder:
     return folder
 
 
-def _point(folder: RunFolder) -> None:
+def point(folder: RunFolder) -> None:
+    """Write what leads from a run's pointer to its folder. Raises WriteFailed."""
     target = Path(os.path.relpath(folder.manifest, folder.pointer)).as_posix()
     try:
+        (folder.pointer / "manifest.json").unlink(missing_ok=True)
         (folder.pointer / "manifest.json").symlink_to(target)
         pointer = "link"
     except OSError:
@@ -156,4 +159,9 @@ def _point(folder: RunFolder) -> None:
         canonical.write(folder.pointer / "manifest.json", canonical.encode({"redirect_to": target}))
         pointer = "stub"
     told = {"artifact_root": Path(target).parent.as_posix(), "manifest": target, "pointer": pointer}
-    canonical.write(folder.pointer / "compat.json", canonical.encode(told))
+    canonical.write(folder.pointer / _COMPAT, canonical.encode(told))
+
+
+def is_pointed_to(folder: RunFolder) -> bool:
+    """Whether ``point`` has done all of its work."""
+    return (folder.pointer / _COMPAT).is_file()

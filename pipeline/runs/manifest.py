@@ -26,7 +26,7 @@ Status = Literal["queued", "in_progress", "succeeded", "failed", "cancelled"]
 State = Literal["pending", "running", "succeeded", "failed", "skipped", "cancelled"]
 Outcome = Literal["running", "succeeded", "failed", "cancelled", "interrupted"]
 Guardrail = Literal["passed", "failed", "missing", "not_run"]
-TransportName = Literal["local", "app-server"]
+TransportName = Annotated[Literal["local", "app-server", "mcp"], Meta(description="mcp: of migrated runs alone.")]
 Relative = Annotated[str, Meta(description="Relative to the run's folder.")]
 
 # What ends a run for good; a failed one may be resumed.

@@ -12,7 +12,20 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pipeline.cli import comparing, configuring, filling, jobs, pages, questions, runs, showing, specs, stages, tracing, upkeep
+from pipeline.cli import (
+    comparing,
+    configuring,
+    filling,
+    jobs,
+    pages,
+    questions,
+    runs,
+    showing,
+    specs,
+    stages,
+    tracing,
+    upkeep,
+)
 from pipeline.errors import ParityError
 from pipeline.layout import check_version
 

@@ -122,7 +122,8 @@ def resume(folder: RunFolder, token: str, binary: Path | None = None) -> Started
             )
         if now.manifest.agent and now.manifest.transport != "local":
             _check_binary(binary, now.manifest.agent)
-        with held(folder):
+        # A runner that was asked to end says so before it lets go.
+        with held(folder, wait=POLITE):
             _reset(Journal(folder, shapes.read(folder.manifest)))
     except ParityError as error:
         _note(folder, f"resume refused: {error}")

@@ -17,6 +17,7 @@ from tasks.findings import task_findings
 from tasks.metadata import task_metadata
 from tasks.onboard import task_onboard
 from tasks.pages import task_pages
+from tasks.patterns import task_patterns
 from tasks.promote import task_promote
 from tasks.report import task_report
 from tasks.retain import task_retain
@@ -57,6 +58,7 @@ __all__ = [
     "task_metadata",
     "task_onboard",
     "task_pages",
+    "task_patterns",
     "task_promote",
     "task_report",
     "task_retain",

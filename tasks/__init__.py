@@ -18,4 +18,5 @@ DEFAULT_STAGES = (
     "validate",
     "findings",
     "spec-index",
+    "patterns",
 )

@@ -40,6 +40,7 @@ ALL_TASKS = (
     "validate:codex",
     "findings:docs",
     "spec-index:docs",
+    "patterns:index",
 )
 
 
@@ -212,7 +213,13 @@ def test_changed_rules_rerun_what_follows_them(copy: Checkout) -> None:
     run = copy.doit()
     assert run.code == 0, run.text
     # A foreign wrapper's coverage has no scopes that the rules would resolve.
-    assert set(run.executed) == set(ALL_TASKS) - {"findings:docs", "schema:runs", "spec-index:docs", FOREIGN[0]}
+    assert set(run.executed) == set(ALL_TASKS) - {
+        "findings:docs",
+        "schema:runs",
+        "spec-index:docs",
+        "patterns:index",
+        FOREIGN[0],
+    }
     assert b"Edited. " in Root(copy.root).report(VERSION, "any").read_bytes()
 
 

@@ -55,6 +55,7 @@ NAMES = {
     "config-plan": "[a-z-]+",
     "config-verify": rf"[a-z-]+:{VERSION}",
     "spec-index": "docs",
+    "patterns": "index",
     "specs": "guard",
     "trial": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
 }

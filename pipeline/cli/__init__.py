@@ -18,6 +18,7 @@ from pipeline.cli import (
     filling,
     jobs,
     pages,
+    patterns,
     questions,
     runs,
     showing,
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     configuring.add_commands(commands)
     runs.add_commands(commands)
     specs.add_commands(commands)
+    patterns.add_commands(commands)
     return parser
 
 

@@ -149,6 +149,7 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
         "promote",
         "retain",
         "snapshot",
+        "specs",
         "trace",
         "trial",
         "watch",

@@ -406,6 +406,21 @@ def test_nothing_is_left_of_a_run_that_cannot_be_written(place):
     assert place.ran == []
 
 
+def test_nothing_is_left_of_a_run_that_a_full_disk_keeps_from_beginning(place, monkeypatch):
+    whole = canonical.write
+
+    def full(path, content):
+        if path.name == "manifest.json":
+            raise WriteFailed("cannot write: No space left on device", where=path)
+        return whole(path, content)
+
+    monkeypatch.setattr(canonical, "write", full)
+    with pytest.raises(WriteFailed, match="No space"):
+        place.start(note("one"))
+    assert list((place.path / ".runs").rglob("*.json")) == []
+    assert list((place.path / ".runs").rglob(".resume-token")) == []
+
+
 # -- measures ---------------------------------------------------------------------------------------
 
 

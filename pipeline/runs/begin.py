@@ -21,7 +21,7 @@ from pipeline.errors import ParityError, RunRefused, UsageError, WriteFailed
 from pipeline.process import detached
 from pipeline.runs import manifest as shapes
 from pipeline.runs import metrics
-from pipeline.runs.folder import RunFolder, create
+from pipeline.runs.folder import RunFolder, create, discard
 from pipeline.runs.journal import Journal, held, moment
 from pipeline.runs.manifest import INTERVAL, STALE, AgentUsed, Command, Manifest, TransportName, Workspace
 from pipeline.runs.poll import last_beat, poll
@@ -88,12 +88,16 @@ def start(repository: Path, commands: tuple[Command, ...], wish: Wish) -> Starte
         summary=tuple(f"Note: {note}" for note in wish.notes),
         log=folder.log.name,
     )
-    with held(folder):
-        _keep(folder.token, token)
-        journal = Journal(folder, manifest)
-        journal.beat()
-        journal.write()
-    return Started(folder, _spawn(folder, wish.binary))
+    try:
+        with held(folder):
+            _keep(folder.token, token)
+            journal = Journal(folder, manifest)
+            journal.beat()
+            journal.write()
+        return Started(folder, _spawn(folder, wish.binary))
+    except ParityError:
+        discard(folder)
+        raise
 
 
 def resume(folder: RunFolder, token: str, binary: Path | None = None) -> Started:

@@ -137,14 +137,19 @@ def create(repository: Path, task: str, kind: str, now: datetime) -> RunFolder:
         canonical.write(folder.task_folder.parent / ".gitignore", b".*\n!.gitignore\n")
         point(folder)
     except (OSError, WriteFailed) as error:
-        for path in (folder.path, folder.pointer):
-            with contextlib.suppress(OSError):
-                remove(path)
+        discard(folder)
         problem = error.problem if isinstance(error, WriteFailed) else f"cannot be written: {error.strerror or error}"
         raise WriteFailed(
             problem, where=repository / RUNS, remedy="free some space or fix the permissions; nothing was begun"
         ) from None
     return folder
+
+
+def discard(folder: RunFolder) -> None:
+    """Remove a run that did not begin, as far as that can be done."""
+    for path in (folder.path, folder.pointer):
+        with contextlib.suppress(OSError):
+            remove(path)
 
 
 def point(folder: RunFolder) -> None:

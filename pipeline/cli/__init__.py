@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pipeline.cli import (
     comparing,
     configuring,
+    evaluation,
     filling,
     jobs,
     pages,
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_commands(commands)
     specs.add_commands(commands)
     patterns.add_commands(commands)
+    evaluation.add_commands(commands)
     return parser
 
 

@@ -1,0 +1,4 @@
+"""The evaluation harness: adapters and scenarios as data in, one result per scenario and goal out, and two rewards.
+
+``scenario`` is the data, ``harness`` carries one out in a copy of its fixture, ``reward`` measures results.
+"""

@@ -1,0 +1,125 @@
+"""One scenario carried out: its fixture copied to a folder of its own, its goals run there, its assertions looked at.
+
+The first goal that fails is the last; what comes after it is ``skipped``, never passed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Literal
+
+from pipeline.errors import BinaryError, BinaryTimeout
+from pipeline.evaluation.scenario import Assertion, Scenario, Suite
+from pipeline.process import run
+from pipeline.process.lines import Ends
+from pipeline.surface.units import Shape
+
+# How much of each end of a stream is kept, in bytes, and how much a goal may print.
+_KEPT = 5_000
+_LARGEST = 64 << 20
+
+
+class GoalResult(Shape, frozen=True, kw_only=True):
+    """How a goal ended; ``error`` says why it could not be carried out."""
+
+    goal: str
+    argv: tuple[str, ...]
+    status: Literal["passed", "failed", "skipped"]
+    exit_code: int | None = None
+    duration_seconds: float = 0.0
+    stdout: str = ""
+    stderr: str = ""
+    error: str | None = None
+
+
+class AssertionResult(Shape, frozen=True, kw_only=True):
+    """Whether something held, and what was there instead."""
+
+    assertion: Assertion
+    passed: bool
+    details: str | None = None
+
+
+class Result(Shape, frozen=True, kw_only=True):
+    """What came of a scenario."""
+
+    id: str
+    adapter: str
+    passed: bool
+    goals: tuple[GoalResult, ...]
+    assertions: tuple[AssertionResult, ...]
+
+
+def evaluate(suite: Suite, scenario: Scenario, folder: Path) -> Result:
+    """Carry a scenario out; ``folder`` is where its fixture's path begins. The fixture itself is not touched."""
+    with tempfile.TemporaryDirectory(prefix="evaluation-", ignore_cleanup_errors=True) as scratch:
+        fixture = Path(scratch) / "fixture"
+        shutil.copytree(folder / scenario.fixture, fixture, symlinks=True)
+        goals: list[GoalResult] = []
+        for name in scenario.goals:
+            over = any(one.status != "passed" for one in goals)
+            goals.append(_goal(suite, scenario, name, fixture, skip=over))
+        assertions = tuple(_assertion(one, fixture) for one in scenario.assertions)
+    return Result(
+        id=scenario.id,
+        adapter=scenario.adapter,
+        passed=all(one.status == "passed" for one in goals) and all(one.passed for one in assertions),
+        goals=tuple(goals),
+        assertions=assertions,
+    )
+
+
+def _goal(suite: Suite, scenario: Scenario, name: str, fixture: Path, *, skip: bool) -> GoalResult:
+    goal = suite.goal(scenario, name)
+    if skip:
+        return GoalResult(goal=name, argv=goal.argv, status="skipped")
+    argv = [word.replace("{python}", sys.executable).replace("{fixture}", str(fixture)) for word in goal.argv]
+    began = time.monotonic()
+    try:
+        # No bytecode: it would lie in the fixture, and an assertion could see it.
+        env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        done = run(argv, env=env, cwd=fixture, seconds=goal.seconds, max_bytes=_LARGEST)
+    except BinaryError as error:
+        problem = f"did not end within {goal.seconds:g} s" if isinstance(error, BinaryTimeout) else error.problem
+        seconds = round(time.monotonic() - began, 3)
+        return GoalResult(goal=name, argv=goal.argv, status="failed", duration_seconds=seconds, error=problem)
+    return GoalResult(
+        goal=name,
+        argv=goal.argv,
+        status="passed" if done.returncode == 0 else "failed",
+        exit_code=done.returncode,
+        duration_seconds=round(time.monotonic() - began, 3),
+        stdout=_capped(done.stdout, fixture),
+        stderr=_capped(done.stderr, fixture),
+    )
+
+
+def _capped(data: bytes, fixture: Path) -> str:
+    kept = Ends(_KEPT)
+    kept.write(data)
+    return bytes(kept).decode("utf-8", "replace").replace(str(fixture), "{fixture}")
+
+
+def _assertion(one: Assertion, fixture: Path) -> AssertionResult:
+    path = fixture / one.path
+    if not path.is_file():
+        return AssertionResult(assertion=one, passed=False, details="there is no such file")
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if one.type == "file-contains" and (one.text or "") not in text:
+        return AssertionResult(assertion=one, passed=False, details="does not contain it")
+    if one.type == "file-equals" and text != one.text:
+        return AssertionResult(assertion=one, passed=False, details="is something else")
+    return AssertionResult(assertion=one, passed=True)
+
+
+def timeless(result: Result) -> Result:
+    """The result without what differs from one time to the next: durations and output."""
+    import msgspec
+
+    plain = [msgspec.structs.replace(one, duration_seconds=0.0, stdout="", stderr="") for one in result.goals]
+    return msgspec.structs.replace(result, goals=tuple(plain))

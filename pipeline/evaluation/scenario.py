@@ -1,0 +1,105 @@
+"""Adapters (how a kind of project is built and tested) and scenarios (what shall hold of a fixture), as TOML."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pipeline import canonical
+from pipeline.errors import ArtifactInvalid, UsageError
+from pipeline.surface.units import Shape
+
+# It becomes the name of a file.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+
+
+class Goal(Shape, frozen=True, kw_only=True):
+    """A command; {python} is this interpreter, {fixture} the copy of the fixture."""
+
+    argv: tuple[str, ...]
+    seconds: float = 30.0
+
+
+class Adapter(Shape, frozen=True, kw_only=True):
+    """How one kind of project does things, by the goal's name."""
+
+    id: str
+    description: str
+    goals: dict[str, Goal]
+
+
+class Assertion(Shape, frozen=True, kw_only=True):
+    """What shall hold of a file of the fixture, after the goals. ``text`` is what it contains, or how it ends up."""
+
+    type: Literal["file-exists", "file-contains", "file-equals"]
+    path: str
+    text: str | None = None
+
+
+class Scenario(Shape, frozen=True, kw_only=True):
+    """``fixture`` is a folder beside the file that says so; goals are carried out in their order."""
+
+    id: str
+    title: str
+    adapter: str
+    fixture: str
+    goals: tuple[str, ...]
+    overrides: dict[str, Goal] = {}
+    assertions: tuple[Assertion, ...] = ()
+
+
+class Suite(Shape, frozen=True, kw_only=True):
+    """One file."""
+
+    adapters: tuple[Adapter, ...]
+    scenarios: tuple[Scenario, ...]
+
+    def goal(self, scenario: Scenario, name: str) -> Goal:
+        """The goal of a scenario: its own, else its adapter's."""
+        adapter = next(one for one in self.adapters if one.id == scenario.adapter)
+        return scenario.overrides.get(name) or adapter.goals[name]
+
+
+def read_suite(path: Path) -> Suite:
+    """Raises ArtifactMissing, ArtifactInvalid for what is no suite, and for a name that nothing answers to."""
+    try:
+        document = tomllib.loads(canonical.read_bytes(path).decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ArtifactInvalid(f"not valid TOML: {error}", where=path, remedy="correct that line") from None
+    suite = canonical.convert(document, Suite, path)
+    adapters = {one.id: one for one in suite.adapters}
+    for problem in _problems(suite, adapters, path.parent):
+        raise ArtifactInvalid(problem, where=path, remedy="correct that name")
+    return suite
+
+
+def _problems(suite: Suite, adapters: dict[str, Adapter], folder: Path) -> list[str]:
+    found = []
+    for one in suite.scenarios:
+        if not _NAME.fullmatch(one.id):
+            found.append(f"{one.id!r} is no name: use letters, digits, - and _")
+        if one.adapter not in adapters:
+            found.append(f"{one.id}: there is no adapter {one.adapter!r}")
+            continue
+        known = {*adapters[one.adapter].goals, *one.overrides}
+        found += [f"{one.id}: there is no goal {goal!r}" for goal in one.goals if goal not in known]
+        if not (folder / one.fixture).is_dir():
+            found.append(f"{one.id}: there is no folder {one.fixture}")
+        for each in one.assertions:
+            if Path(each.path).is_absolute() or ".." in Path(each.path).parts:
+                found.append(f"{one.id}: {each.path} is not in the fixture")
+            if each.type != "file-exists" and each.text is None:
+                found.append(f"{one.id}: {each.type} of {each.path} needs a text")
+    ids = [one.id for one in suite.scenarios]
+    return found + [f"the scenario {one!r} is there twice" for one in sorted(set(ids)) if ids.count(one) > 1]
+
+
+def chosen(suite: Suite, names: list[str]) -> tuple[Scenario, ...]:
+    """The scenarios of these names, or all. Raises UsageError for a name that is none."""
+    known = {one.id: one for one in suite.scenarios}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no scenario {name!r}", remedy=f"name one of: {', '.join(known)}")
+    return tuple(known[name] for name in names) if names else suite.scenarios

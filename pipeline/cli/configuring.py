@@ -38,7 +38,7 @@ def _add(phases: Commands, name: str, text: str, run: Callable[[argparse.Namespa
     parser.add_argument("--tree", type=Path, required=True, metavar="DIR", help="the repository; it is not changed")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="write everything below here")
     parser.add_argument("--name", metavar="N", help="what the tree is called (default: the name of its folder)")
-    parser.add_argument("--mapping", metavar="M", help="the direction (default: claude-to-codex)")
+    parser.add_argument("--mapping", metavar="M", help="the direction (default: the first there is)")
     parser.add_argument("--target-version", metavar="V", help="the target's version (default: the newest known)")
     parser.add_argument("--binary", type=Path, metavar="FILE", help="the target's program, by path or name (P3)")
     parser.add_argument("--copies", action="store_true", help="copies instead of links, where links do not work")
@@ -48,7 +48,7 @@ def _add(phases: Commands, name: str, text: str, run: Callable[[argparse.Namespa
 
 def _job(arguments: argparse.Namespace) -> Job:
     from pipeline.config.mapping import read_mapping
-    from pipeline.config.phases import DEFAULT_MAPPING, Job
+    from pipeline.config.phases import Job
 
     if arguments.target_version:
         check_version(arguments.target_version)
@@ -56,7 +56,7 @@ def _job(arguments: argparse.Namespace) -> Job:
         tree=arguments.tree,
         out=arguments.out,
         name=arguments.name or arguments.tree.resolve().name,
-        mapping=read_mapping(arguments.mapping or DEFAULT_MAPPING),
+        mapping=read_mapping(arguments.mapping),
         version=arguments.target_version,
         copies=arguments.copies,
         binary=_program(arguments.binary),

@@ -192,10 +192,14 @@ def mapping_names() -> list[str]:
 
 
 @cache
-def read_mapping(name: str) -> Mapping:
-    """A mapping by its name. Raises UsageError for one that is not there, ArtifactError for a file that is wrong."""
+def read_mapping(name: str | None = None) -> Mapping:
+    """A mapping by its name, None: the first by name.
+
+    Raises UsageError for one that is not there, ArtifactError for a file that is wrong.
+    """
     from pipeline.contract.toml import read_toml
 
+    name = name or mapping_names()[0]
     if not _NAME.fullmatch(name) or name not in mapping_names():
         raise UsageError(f"there is no mapping {name!r}", remedy=f"choose from {', '.join(mapping_names())}")
     return read_toml(Path(str(files("pipeline.config").joinpath("mappings", f"{name}.toml"))), Mapping)

@@ -19,8 +19,6 @@ from pipeline.config.handoff import Told, handoff_files
 from pipeline.config.mapping import Mapping, read_mapping
 from pipeline.errors import UsageError
 
-DEFAULT_MAPPING = "claude-to-codex"
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -33,7 +31,7 @@ class Job:
     tree: Path
     out: Path
     name: str
-    mapping: Mapping = field(default_factory=lambda: read_mapping(DEFAULT_MAPPING))
+    mapping: Mapping = field(default_factory=read_mapping)
     version: str | None = None
     copies: bool = False
     binary: Path | None = None

@@ -73,7 +73,7 @@ def _prompts(made: Stand, emission: Emission) -> Iterator[Check]:
     groups: dict[str, list[tuple[Item, str, str]]] = defaultdict(list)
     groups[""] = []
     for item in (*emission.items("instructions"), *emission.items("rules")):
-        folder = posixpath.dirname(emission.whole(item).target or _own_folder(item))
+        folder = posixpath.dirname(emission.whole(item).target or _own_place(emission, item))
         for source, marker in _markers(emission, item):
             groups[folder].append((item, source, marker))
     calls, target = made.job.mapping.target.calls, made.job.mapping.target
@@ -98,8 +98,10 @@ def _prompts(made: Stand, emission: Emission) -> Iterator[Check]:
             yield from _listed(emission, command, "\n".join(t for t in texts if calls.skills_heading in t))
 
 
-def _own_folder(item: Item) -> str:
-    return "AGENTS.md" if any(one.kind.startswith("inner.") for one in item.fields) else item.path
+def _own_place(emission: Emission, item: Item) -> str:
+    """Where an item of no target of its own is read: what lies in the source's folder, with the root."""
+    inner = any(one.kind.startswith("inner.") for one in item.fields)
+    return emission.mapping.target.instructions if inner else item.path
 
 
 def _markers(emission: Emission, item: Item) -> Iterator[tuple[str, str]]:

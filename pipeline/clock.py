@@ -64,7 +64,7 @@ def carried(found: str, pinned: int) -> str:
 
 
 def wall() -> datetime:
-    """Now, in whole seconds: for the record of a run, which is no artifact. Nothing else may ask."""
+    """Now, in whole seconds: for the record of a run and the age of a review, which are no artifacts."""
     return datetime.now(UTC).replace(microsecond=0)
 
 

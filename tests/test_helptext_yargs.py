@@ -37,14 +37,13 @@ USUAL = (
     Flag(long="--help", short="-h", takes_value=False, about="Show help"),
     Flag(long="--version", takes_value=False, about="Show version number"),
 )
+# Cut in words below 80 columns, a page with only a line or two that were cut does not tell that it cuts words.
 MODES = [
     (None, False),
     (50, False),
     (60, False),
     (80, False),
     (100, False),
-    (50, True),
-    (60, True),
     (80, True),
     (100, True),
 ]

@@ -1,4 +1,6 @@
-"""Dialect of yargs (JavaScript), versions 15 to 18, at any width: heads, texts in a column, tails at the right edge.
+"""Dialect of yargs (JavaScript), versions 15 to 18: heads, texts in a column, tails at the right edge.
+
+At any width; where lines are cut in words, from 80 columns on (below, a page may not show that they are).
 
 Tails carry the facts: type, choices, default. A head is believed when its text stands in the column of its
 section's texts, or when only a tail follows; commands are told by the whole path in front of their names.

@@ -186,9 +186,9 @@ class Kind:
     def told(self, entry: Entry) -> tuple[str, dict[str, str]]:
         """The text of an entry and its tails by kind."""
         text, tails = self._peeled(paragraphs(entry.text.split("\n")))
-        if text.endswith("]"):  # a tail may be cut in a word where too few lines are full to tell that words are cut
-            again = self._peeled(entry.text.replace("\n", ""))
-            text, tails = again if len(again[1]) > len(tails) else (text, tails)
+        # A tail may be cut in a word where too few lines are full to tell that words are cut.
+        again = self._peeled(entry.text.replace("\n", ""))
+        text, tails = again if len(again[1]) > len(tails) else (text, tails)
         if tails.get("deprecated"):  # the reason is worth reading
             text = f"{text} [deprecated: {tails['deprecated']}]".lstrip()
         return text, tails

@@ -85,8 +85,8 @@ def place(tools: Path) -> None:
 
 
 def path_of(tools: Path) -> str:
-    """A job's PATH: without this venv until the job has installed it."""
+    """A job's PATH: without this venv until the job has installed it, and without that of any other checkout."""
     venv = str(Path(sys.executable).parent)
-    rest = [part for part in os.environ["PATH"].split(os.pathsep) if part != venv]
+    rest = [part for part in os.environ["PATH"].split(os.pathsep) if not Path(part, "parity").exists()]
     installed = (tools / ".installed").exists()
     return os.pathsep.join((str(tools), *([venv] if installed else []), *rest))

@@ -275,8 +275,10 @@ def test_leaving_the_server_in_a_turn_leaves_no_process_behind(version, place, c
                 cwd=str(place.folder), sandbox="danger-full-access", approvalPolicy="never"
             )
             async with server.turn(thread.id, "x"):
-                while not (place.folder / "up").exists():
-                    await asyncio.sleep(0.01)
+                # The server, the shell and the two that it started; the last one comes after "up".
+                async with asyncio.timeout(60):
+                    while not (place.folder / "up").exists() or len(processes(server.rpc.child.pid)) < 4:
+                        await asyncio.sleep(0.01)
                 return processes(server.rpc.child.pid)
 
     client_ = client(version)

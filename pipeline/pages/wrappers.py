@@ -17,7 +17,7 @@ from pipeline.history.sightings import Track, Unit
 from pipeline.layout import in_order
 from pipeline.pages.standing import COVERED, MISSING, Standing, standing
 from pipeline.questions.asked import OWN, Asked
-from pipeline.questions.queue import Item, Queue, missing_in, queue
+from pipeline.questions.queue import Item, Queue
 from pipeline.report.elsewhere import in_words
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag
 
@@ -115,15 +115,7 @@ def _queue(agent: Asked, reports: Mapping[str, Path]) -> Queue | None:
     if not reports:
         return None
     *earlier, newest = reports
-    against = earlier[-1] if earlier else None
-    return queue(
-        agent.view,
-        newest,
-        missing_in(reports[newest]),
-        agent=agent.root.path.name,
-        against=against,
-        before=missing_in(reports[against]) if against else (),
-    )
+    return agent.queue_of(reports, newest, earlier[-1] if earlier else None)
 
 
 def _elsewhere(report: Path) -> Iterator[Elsewhere]:

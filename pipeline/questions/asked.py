@@ -120,8 +120,6 @@ class Asked:
         """The queue of a version that is reported on (None: the newest), compared with another one (None: the report
         before). Raises UsageError for a version that is not there.
         """
-        from pipeline.questions.queue import missing_in, queue
-
         reports = self.reports(wrapper)
         version = version or max(reports, key=version_key)
         if version not in reports:
@@ -133,13 +131,19 @@ class Asked:
             if one not in self.view.order:
                 remedy = "write the timeline first: parity timeline"
                 raise UsageError(f"the timeline does not know {one}", remedy=remedy)
+        return self.queue_of(reports, version, against)
+
+    def queue_of(self, reports: Mapping[str, Path], version: str, against: str | None) -> Queue:
+        """The queue of one of the ``reports`` (version → path); the timeline knows both versions."""
+        from pipeline.questions.queue import missing_in, queue
+
         return queue(
             self.view,
             version,
             missing_in(reports[version]),
             agent=self.root.path.resolve().name,
             against=against,
-            before=missing_in(reports[against]) if against in reports else (),
+            before=missing_in(reports[against]) if against and against in reports else (),
         )
 
     def about(self, explained: Explained) -> str | None:

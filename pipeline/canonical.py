@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import io
 import mmap
 import os
@@ -162,6 +163,14 @@ def read_blocks(path: Path) -> Iterator[bytes]:
     with _opened(path) as stream:
         while block := stream.read(1 << 17):
             yield block
+
+
+def sha256_of(path: Path) -> str:
+    """The digest of a file of any size, in hex; raises as ``read_bytes``."""
+    digest = hashlib.sha256()
+    for block in read_blocks(path):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from pipeline.config.values import Inventory
 from pipeline.config.verify.commands import command_checks, lay_probes
 from pipeline.config.verify.evidence import Area, Check, Evidence, Scenario, judged
 from pipeline.config.verify.scenarios import guard_checks, resumed, same_bytes, without_links
-from pipeline.config.verify.served import binary_digest, server_checks
+from pipeline.config.verify.served import server_checks
 from pipeline.config.verify.stand import Stand, stand
 from pipeline.config.verify.turns import edit_scenario, review_scenario
 from pipeline.errors import BinaryMissing
@@ -112,7 +112,7 @@ def _evidence(job: Job, emitted: list[Emitted], lock: Lock) -> Evidence:
         target=plan.target,
         target_version=plan.target_version,
         lock_sha256=digest_of(canonical.encode(lock)),
-        binary_sha256=binary_digest(job.binary) if job.binary else None,
+        binary_sha256=canonical.sha256_of(job.binary) if job.binary else None,
         sandbox=sandbox,
         checks=(*checks, *guards),
         scenarios=tuple(scenarios),

@@ -148,13 +148,10 @@ class Tree:
 
     def digest(self, path: str) -> str | Finding:
         """SHA-256 of a file of any size."""
-        digest = hashlib.sha256()
         try:
-            for block in canonical.read_blocks(self.root / path):
-                digest.update(block)
+            return canonical.sha256_of(self.root / path)
         except ArtifactError as error:
             return finding("file-unreadable", path, error.problem, "put a readable file there, or remove it")
-        return digest.hexdigest()
 
     def holds(self, path: Path) -> bool:
         """Whether a path, links followed, is within the tree."""

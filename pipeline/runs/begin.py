@@ -191,20 +191,12 @@ def _reset(journal: Journal) -> None:
 def _check_binary(binary: Path | None, agent: AgentUsed) -> None:
     if binary is None:
         raise UsageError(f"the run needs the binary of {agent.name} {agent.version}", remedy="give it with --binary")
-    if sha256_of(binary) != agent.sha256:
+    if canonical.sha256_of(binary) != agent.sha256:
         raise UsageError(
             f"it is not the binary that the run began with ({agent.name} {agent.version})",
             where=binary.name,
             remedy="give that one, or start a new run",
         )
-
-
-def sha256_of(binary: Path) -> str:
-    """The digest of a program. Raises ArtifactMissing, FileUnreadable."""
-    digest = hashlib.sha256()
-    for block in canonical.read_blocks(binary):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _spawn(folder: RunFolder, binary: Path | None) -> int:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from pipeline import canonical
 from pipeline.errors import CapabilityMissing, UsageError
 from pipeline.layout import check_version
 from pipeline.questions import asked
-from pipeline.runs.begin import sha256_of
 from pipeline.runs.manifest import AgentUsed, TransportName
 from pipeline.wrapper.serving import command_server
 
@@ -39,7 +39,7 @@ def choose(
         return Chosen("local", None, None)
     if version is None or binary is None:
         raise UsageError(f"which {agent}?", remedy="give --agent-version, and --binary where it was not acquired")
-    used = AgentUsed(name=agent, version=version, sha256=sha256_of(binary))
+    used = AgentUsed(name=agent, version=version, sha256=canonical.sha256_of(binary))
     if wanted == "local":
         return Chosen("local", used, None)
     if not _may_have(agent, version):

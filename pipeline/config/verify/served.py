@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import tomlkit
 
-from pipeline import canonical
 from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.skills import skill_name
 from pipeline.config.verify.evidence import Check, judged
@@ -186,11 +183,3 @@ def _hooks(made: Stand, answer: Any, files: dict[str, Emitted]) -> Check:
         ),
         passed=isinstance(answer, dict) and seen == planned and not odd,
     )
-
-
-def binary_digest(binary: Path) -> str:
-    """SHA-256 of the program."""
-    digest = hashlib.sha256()
-    for block in canonical.read_blocks(binary):
-        digest.update(block)
-    return digest.hexdigest()

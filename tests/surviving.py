@@ -94,6 +94,7 @@ SURVIVORS = (
             "oracles.probe",
             "packages.*.launcher.*",
             "packages.*.requires.*",
+            "packages.*.beside.*",
         ),
         "how a binary is started and asked when it is read the next time; of this a snapshot holds nothing",
         rebuilt,
@@ -120,6 +121,12 @@ SURVIVORS = (
         "*/artifacts.lock.json",
         ("*.sha256", "*.size_bytes"),
         "a binary that nothing was read from yet: `acquire` refuses another one, and a snapshot has to agree",
+        nothing_was_read_from_it,
+    ),
+    Survivor(
+        "*/artifacts.lock.json",
+        ("*.beside*",),
+        "the digest of what a program starts for itself: only its package knows it, and `acquire` refuses another one",
         nothing_was_read_from_it,
     ),
     Survivor(

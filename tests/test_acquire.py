@@ -9,6 +9,7 @@ import tarfile
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 from fake_registries import NAME, PUBLISHED, files_below, made_tarball, rewrite, sri
 
@@ -20,6 +21,7 @@ from pipeline.cache import VARIABLE, cache_folder
 from pipeline.contract.agent import Agent, Help, Package
 from pipeline.contract.folder import read_lock
 from pipeline.errors import (
+    ArtifactInvalid,
     ArtifactMissing,
     DownloadFailed,
     EpochMissing,
@@ -193,8 +195,40 @@ def test_a_touched_binary_is_hashed_again_and_found_good(registry, locked, messa
     path.with_name("stored.json").write_text("no json", encoding="utf-8")
     assert acquire(locked, AGENT, OLD, LINUX, progress=Progress(messages)) == started
     assert registry.calls() == []
-    package = AGENT.package(OLD, LINUX)
-    assert shelf.recorded(path.parent) == store.state_of(package, path.parent, path)
+    package, row = AGENT.package(OLD, LINUX), read_lock(locked).row(OLD, LINUX)
+    assert shelf.recorded(path.parent) == store.state_of(package, row, path.parent, path)
+
+
+def test_what_a_program_starts_for_itself_lies_beside_it_and_is_pinned_too(registry, root, cache, messages):
+    progress = Progress(messages)
+    packages = {LINUX: msgspec.structs.replace(AGENT.packages[LINUX], beside={"parts/cage": f"vendor/{LINUX}/*/cage"})}
+    agent = msgspec.structs.replace(AGENT, packages=packages)
+    files = {f"package/vendor/{LINUX}/tool/tool": BINARY, f"package/vendor/{LINUX}/parts/cage": b"cage"}
+    registry.publish(OLD, made_tarball(files))
+    registry.publish("0.9.0", SHARED)
+    lock(root, agent, OLD, progress=progress)
+    assert lock(root, agent, "0.9.0", progress=progress).row("0.9.0", LINUX).beside == {}
+
+    path = acquire(root, agent, OLD, LINUX, progress=progress).path
+    cage = path.with_name("parts") / "cage"
+    assert cage.read_bytes() == b"cage"
+    if os.name != "nt":
+        assert cage.stat().st_mode & 0o777 == 0o755
+    registry.forget_calls()
+    os.utime(cage, (1, 1))
+    assert acquire(root, agent, OLD, LINUX, progress=progress).path == path
+    assert registry.packed() == []
+    cage.write_bytes(b"open")
+    acquire(root, agent, OLD, LINUX, progress=progress)
+    assert cage.read_bytes() == b"cage"
+    assert registry.packed() == [f"{NAME}@{OLD}"]
+
+    rewrite(root, OLD, beside={"parts/cage": "0" * 64})
+    with pytest.raises(IntegrityMismatch, match="parts/cage, beside the binary"):
+        acquire(root, agent, OLD, LINUX, progress=progress)
+    assert files_below(cache) == []
+    with pytest.raises(ArtifactInvalid, match="parts/cage"):
+        acquire(root, AGENT, OLD, LINUX, progress=progress)
 
 
 def test_a_changed_binary_is_thrown_away_and_fetched_again(registry, locked, cache, messages):

@@ -214,6 +214,8 @@ def test_a_target_that_begins_later_is_skipped(registry, root, messages):
         ('shared_until = "1.0.0"', "shared_until says until when there was no suffix"),
         ('since = "v2"', "since = 'v2' is not a version"),
         ('kind = "zip"', "invalid enum value"),
+        ('kind = "tree"\nbeside = { "lib/x" = "x" }', 'only kind = "file" has files beside it'),
+        ('beside = { "../x" = "x" }', "matching regex"),
     ],
 )
 def test_what_does_not_go_together_is_refused(root, values, problem):

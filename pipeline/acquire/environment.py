@@ -85,7 +85,7 @@ def make(root: Root, agent: Agent, package: Package, row: LockRow, cache: Path, 
                 where=row.package,
                 remedy="the lock's row names another script: write it anew with the lock task",
             )
-        record(home, state_of(package, home, path))
+        record(home, state_of(package, row, home, path))
     except BaseException:
         discard(home)
         raise

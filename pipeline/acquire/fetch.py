@@ -73,9 +73,10 @@ def _pinned(root: Root, agent: Agent, version: str, target: str) -> tuple[LockRo
         raise ArtifactMissing(f"no row pins version {version} on {target}", where=root.lock, remedy=remedy)
     if package is None or not store.agrees(package, row):
         declared = f'kind = "{package.kind}"' if package else "no package"
+        pinned = ["a tree" if row.tree_sha256 else "a file", *row.beside]
         raise ArtifactInvalid(
-            f"the row of {version} on {target} pins a {'tree' if row.tree_sha256 else 'file'}, "
-            f"{root.agent.name} declares {declared} for it",
+            f"the row of {version} on {target} pins {' and '.join(pinned)}, "
+            f"{root.agent.name} declares {', '.join([declared, *(package.beside if package else ())])} for it",
             where=root.lock,
             remedy=remedy,
         )

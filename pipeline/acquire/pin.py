@@ -23,7 +23,7 @@ from pipeline.acquire.shelf import download_folder
 from pipeline.acquire.store import measured, tree_digest
 from pipeline.cache import cache_folder
 from pipeline.clock import VARIABLE, environment_epoch
-from pipeline.contract.agent import Agent, Package
+from pipeline.contract.agent import Agent, Package, fits
 from pipeline.contract.folder import read_lock
 from pipeline.errors import DownloadFailed, EpochMissing, UsageError
 from pipeline.layout import Root, check_version, version_key
@@ -103,9 +103,14 @@ class Release:
         """The target's row. Keeps what a venv stands on in ``requirements``."""
         where, old = f"{self.root.agent}: packages.{target}.members", self.old.row(self.version, target)
         epoch, tree = self._epoch(old) if self.epoch is None else self.epoch, None
+        beside: dict[str, str] = {}
         if package.kind == "file":
             member = self.archive.find(package.members, where)
             size, sha256 = measured(self.archive.read(member))
+            for name, pattern in sorted(package.beside.items()):
+                if any(fits(one, pattern) for one in self.archive.names):
+                    found = self.archive.find([pattern], f"{self.root.agent}: packages.{target}.beside")
+                    beside[name] = measured(self.archive.read(found))[1]
         elif package.kind == "tree":
             member = self.archive.find(package.members, where)
             size, sha256 = self._files[member]
@@ -123,6 +128,7 @@ class Release:
             sha256=sha256,
             size_bytes=size,
             tree_sha256=tree,
+            beside=beside,
             epoch=epoch,
         )
 

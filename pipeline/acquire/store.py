@@ -1,9 +1,9 @@
 """The user's cache of what can be run, kept by content: ``<cache>/binaries/<digest>/``.
 
-There lies ``<program>`` (a single file), ``tree/`` (an unpacked package) or ``venv/`` (an environment, see
-``environment``). A file or tree is taken on trust while names, sizes, modification times and inodes are what
-was recorded when it was verified, and hashed again when they are not. Reads and writes below the cache folder
-only; needs no network.
+There lies ``<program>`` (a single file, and what it starts for itself), ``tree/`` (an unpacked package) or ``venv/``
+(an environment, see ``environment``). A file or tree is taken on trust while names, sizes, modification times and
+inodes are what was recorded when it was verified, and hashed again when they are not. Reads and writes below the
+cache folder only; needs no network.
 """
 
 from __future__ import annotations
@@ -43,16 +43,17 @@ def cached_binary(agent: Agent, row: LockRow, cache: Path | None = None) -> Star
     home = home_of(row, cache or cache_folder())
     path = place(agent, package, row, home)
     try:
-        state = state_of(package, home, path)
+        state = state_of(package, row, home, path)
     except OSError:
         return None
     if state != recorded(home):
-        if package.kind == "venv" or _digest(package, home, path) != row.digest:
+        if package.kind == "venv" or not _is_pinned(package, row, home, path):
             return None
         with contextlib.suppress(OSError, WriteFailed):  # a read-only cache is still a good one
             # What brought the files here (a restored CI cache) may have dropped the mode.
-            path.chmod(0o755)
-            record(home, state_of(package, home, path))
+            for file in (path, *(home / name for name in row.beside)):
+                file.chmod(0o755)
+            record(home, state_of(package, row, home, path))
     return Started(path, package.launcher)
 
 
@@ -70,27 +71,30 @@ def keep(agent: Agent, package: Package, row: LockRow, archive: Archive, cache: 
             home.mkdir(parents=True, exist_ok=True)
             part = Path(tempfile.mkdtemp(dir=home, prefix=".", suffix=".part"))
         single = package.kind == "file"
-        written = {
-            name: _write(part / (path.name if single else name), archive.read(name))
-            for name in ([row.member] if single else archive.portable_names())
-        }
-        size, sha256 = written[row.member]
+        # The place in the cache -> the one in the package.
+        places = {name: name for name in archive.portable_names()} if not single else {path.name: row.member}
+        places |= {name: archive.find([package.beside[name]], where) for name in row.beside}
+        written = {kept: _write(part / kept, archive.read(member)) for kept, member in places.items()}
+        size, sha256 = written[path.name if single else row.member]
         _check("size", row.size_bytes, size, row, where)
         _check("sha256", row.sha256, sha256, row, where)
+        for name, digest in row.beside.items():
+            _check(f"sha256 of {name}, beside the binary", digest, written[name][1], row, where)
         if not single:
             tree = tree_digest({name: digest for name, (_, digest) in written.items()})
             _check("tree_sha256", row.tree_sha256, tree, row, where)
         with writing(home):
-            for name in written:
-                executable = name == row.member or archive.is_executable(name)
-                (part / (path.name if single else name)).chmod(0o755 if executable else 0o644)
+            for kept, member in places.items():
+                executable = member == row.member or kept in row.beside or archive.is_executable(member)
+                (part / kept).chmod(0o755 if executable else 0o644)
+            part.chmod(0o755)  # a temporary folder is its owner's alone
             if single:
-                (part / path.name).replace(path)
+                for entry in part.iterdir():
+                    entry.replace(home / entry.name)
                 part.rmdir()
             else:
-                part.chmod(0o755)  # a temporary folder is its owner's alone
                 part.replace(home / package.kind)
-        record(home, state_of(package, home, path))
+        record(home, state_of(package, row, home, path))
     except BaseException:  # an interrupt too: nothing half-written stays
         discard(home)
         raise
@@ -98,8 +102,8 @@ def keep(agent: Agent, package: Package, row: LockRow, archive: Archive, cache: 
 
 
 def agrees(package: Package, row: LockRow) -> bool:
-    """Whether the row pins what the package is: a single file or more."""
-    return (package.kind == "file") == (row.tree_sha256 is None)
+    """Whether the row pins what the package is: a single file (and what it declares beside it) or more."""
+    return (package.kind == "file") == (row.tree_sha256 is None) and row.beside.keys() <= package.beside.keys()
 
 
 def place(agent: Agent, package: Package, row: LockRow, home: Path) -> Path:
@@ -124,7 +128,7 @@ def measured(content: Iterable[bytes]) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def state_of(package: Package, home: Path, path: Path) -> str:
+def state_of(package: Package, row: LockRow, home: Path, path: Path) -> str:
     """How what is kept looks from outside; raises OSError when it is not there.
 
     Of an environment only the script is looked at, and that there still is a Python to run it: pip has verified
@@ -134,24 +138,25 @@ def state_of(package: Package, home: Path, path: Path) -> str:
     if package.kind == "venv":
         path.with_name("python.exe" if path.suffix == ".exe" else "python").stat()
         return _sha256(path)
-    lines = []
-    for file in _kept_files(package, home, path):
+    lines = [f"{sha256} {name}\n" for name, sha256 in row.beside.items()]  # the folder's name pins the program only
+    for file in _kept_files(package, row, home, path):
         seen = os.stat(file)  # noqa: PTH116 - a Path for each of a thousand files takes three times as long
         lines.append(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ino} {file}\n")
     return hashlib.sha256("".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _digest(package: Package, home: Path, path: Path) -> str:
+def _is_pinned(package: Package, row: LockRow, home: Path, path: Path) -> bool:
     if package.kind == "file":
-        return _sha256(path)
+        beside = {name: _sha256(home / name) for name in row.beside}
+        return (_sha256(path), beside) == (row.digest, row.beside)
     top = home / package.kind
-    files = map(Path, _kept_files(package, home, path))
-    return tree_digest({relative(file, top): _sha256(file) for file in files})
+    files = map(Path, _kept_files(package, row, home, path))
+    return tree_digest({relative(file, top): _sha256(file) for file in files}) == row.digest
 
 
-def _kept_files(package: Package, home: Path, path: Path) -> list[str]:
+def _kept_files(package: Package, row: LockRow, home: Path, path: Path) -> list[str]:
     if package.kind == "file":
-        return [str(path)]
+        return [str(path), *(str(home / name) for name in row.beside)]
     return [f"{parent}{os.sep}{name}" for parent, _, names in os.walk(home / package.kind) for name in names]
 
 

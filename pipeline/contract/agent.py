@@ -14,6 +14,7 @@ from typing import Literal
 
 from pipeline.contract.toml import read_toml
 from pipeline.layout import is_version, version_key
+from pipeline.surface.lock import Beside
 from pipeline.surface.units import CommandPath, Shape
 
 _PLACEHOLDER = re.compile(r"\{\w+\}")
@@ -35,6 +36,8 @@ class Package(Shape, frozen=True, kw_only=True):
     ``suffix`` tells the packages of one name apart: on npm it is appended to the version (``0.125.0-linux-x64``),
     on PyPI it is the platform tag of the wheel (``macosx_11_0_arm64``). ``shared_until`` is the last version that
     had none.
+    ``beside`` are further files that a ``file`` starts for itself: the name that it looks for beside it, and a pattern
+    of the place in the package. A version whose package has none of them does without.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Package(Shape, frozen=True, kw_only=True):
     kind: Literal["file", "tree", "venv"] = "file"
     launcher: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    beside: dict[Beside, str] = {}
     suffix: str = ""
     shared_until: str | None = None
     since: str | None = None
@@ -58,6 +62,7 @@ class Package(Shape, frozen=True, kw_only=True):
         yield self.kind == "tree" and self.registry != "npm", 'kind = "tree" needs registry = "npm"'
         yield bool(self.launcher) and self.kind != "tree", 'a launcher needs kind = "tree"'
         yield bool(self.requires) and self.kind != "venv", 'only kind = "venv" requires other packages'
+        yield bool(self.beside) and self.kind != "file", 'only kind = "file" has files beside it: the others are whole'
         yield bool(self.suffix) and self.kind == "venv", 'kind = "venv" is installed for this machine: it has no suffix'
         wheel = self.registry == "pypi" and self.kind == "file"
         yield wheel and not self.suffix, "a binary in a wheel needs the wheel's platform tag as its suffix"

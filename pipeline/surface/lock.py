@@ -1,9 +1,20 @@
 """The lock of published binaries: what a snapshot was read from, by content."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from pipeline.surface.snapshot import Sha256
 from pipeline.surface.units import Shape
+
+Beside = Annotated[
+    str,
+    Meta(
+        # A folder, so that it never is the program itself; no dot in front, so that it never leaves the folder.
+        pattern=r"^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+[A-Za-z0-9_-][A-Za-z0-9._-]*$",
+        description="Where a program looks for a file: the path below its own folder.",
+    ),
+]
 
 
 class LockRow(Shape, frozen=True, kw_only=True):
@@ -11,7 +22,8 @@ class LockRow(Shape, frozen=True, kw_only=True):
 
     ``sha256`` and ``size_bytes`` are those of the started file, or of the wheel where that file is made by the
     installation. ``tree_sha256`` is there when the file is nothing without others: the digest of the unpacked
-    package, or of the requirements that pin every distribution of an environment.
+    package, or of the requirements that pin every distribution of an environment. ``beside`` are the files that
+    the started one starts for itself (the name beside it -> sha256).
     """
 
     version: str
@@ -22,6 +34,7 @@ class LockRow(Shape, frozen=True, kw_only=True):
     sha256: Sha256
     size_bytes: int
     tree_sha256: Sha256 | None = None
+    beside: dict[Beside, Sha256] = {}
     epoch: int
 
     @property

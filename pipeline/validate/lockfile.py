@@ -76,7 +76,8 @@ def _problems(tree: Tree, row: LockRow) -> Iterator[_Problem]:
         timestamp(row.epoch, {})
     except EpochMissing as error:
         yield "epoch", error.problem
-    for key, digest in (("sha256", row.sha256), ("tree_sha256", row.tree_sha256)):
+    beside = [(f"beside.{name}", digest) for name, digest in row.beside.items()]
+    for key, digest in (("sha256", row.sha256), ("tree_sha256", row.tree_sha256), *beside):
         if digest is not None and not _SHA256.fullmatch(digest):
             yield key, "is no SHA-256 in lower-case hex"
 
@@ -93,6 +94,8 @@ def _unlike(package: Package, row: LockRow) -> Iterator[_Problem]:
     if (package.kind == "file") != (row.tree_sha256 is None):
         there = "is not there" if row.tree_sha256 is None else "is there"
         yield "tree_sha256", f'{there}, and agent.toml says kind = "{package.kind}"'
+    for name in sorted(row.beside.keys() - package.beside.keys()):
+        yield "beside", f"{name!r} is nothing that agent.toml names beside the program"
     if not package.starts(row.member):
         yield "member", f"{row.member!r} fits none of the members that agent.toml names"
 
@@ -107,7 +110,7 @@ def _unlike_twin(tree: Tree, index: int, row: LockRow, seen: dict[_Of, tuple[int
     if package is None or package.kind == "venv":
         return
     of_package = ("integrity", "epoch", *(("tree_sha256",) if package.kind == "tree" else ()))
-    for of, keys in (((row.package,), of_package), ((row.package, row.member), ("sha256", "size_bytes"))):
+    for of, keys in (((row.package,), of_package), ((row.package, row.member), ("sha256", "size_bytes", "beside"))):
         at, twin = seen.setdefault(of, (index, row))
         for key in keys:
             if getattr(row, key) != getattr(twin, key):

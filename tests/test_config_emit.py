@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -259,14 +260,30 @@ def policy(tmp_path: Path, **permissions: object) -> Path:
 
 def test_files_that_may_not_be_read_or_written_are_taken_from_both_profiles(tmp_path: Path) -> None:
     tree = policy(
-        tmp_path, deny=["Read(./.env)", "Read(.key)", "Edit(/m/**)", "Read(~/.aws)", "Edit(./.env)", "Read(s/)"]
+        tmp_path,
+        deny=[
+            "Read(./.env)",
+            "Read(.key)",
+            "Edit(/m/**)",
+            "Read(~/.aws)",
+            "Edit(./.env)",
+            "Read(s/)",
+            "Read(k/*.{a,b})",
+        ],
     )
     written = config(tree)
     assert written["default_permissions"] == "claude"
     files = {
         "glob_scan_max_depth": 12,
         "~/.aws": "deny",
-        ":workspace_roots": {".env": "deny", "**/.key": "deny", "m/**": "read", "**/s/**": "deny"},
+        ":workspace_roots": {
+            ".env": "deny",
+            "**/.key": "deny",
+            "m/**": "read",
+            "**/s/**": "deny",
+            "k/*.a": "deny",
+            "k/*.b": "deny",
+        },
     }
     assert written["permissions"] == {
         "claude": {"extends": ":workspace", "filesystem": files},
@@ -281,6 +298,7 @@ def test_files_that_may_not_be_read_or_written_are_taken_from_both_profiles(tmp_
         ({"defaultMode": "dontAsk"}, {"approval_policy": "never"}),
         ({"defaultMode": "bypassPermissions"}, {}),
         ({"allow": ["Bash", "WebFetch", "Read"]}, {}),
+        ({"deny": ["Glob", "NotebookEdit"]}, {}),
         ({"deny": ["WebFetch"]}, {"web_search": "disabled"}),
         ({"ask": ["WebSearch"]}, {"web_search": "disabled"}),
     ],
@@ -431,6 +449,20 @@ def test_commands_of_hooks_name_no_variable_of_the_source_and_no_machine(
     assert group["hooks"][0]["command"] == expected
 
 
+def test_a_hook_with_args_becomes_a_line_in_which_no_word_means_anything_to_a_shell(tmp_path: Path) -> None:
+    hook = {"type": "command", "command": "node", "args": ["${CLAUDE_PROJECT_DIR}/a b.js", "$HOME;x", "it's", "p"]}
+    files = emitted(make(tmp_path, {SETTINGS: {"hooks": {"Stop": [{"hooks": [hook]}]}}}))
+    [group] = json.loads(files[HOOKS].content)["hooks"]["Stop"]
+    line = group["hooks"][0]["command"].replace("$(git rev-parse --show-toplevel)", "/root")
+    assert shlex.split(line) == ["node", "/root/a b.js", "$HOME;x", "it's", "p"]
+    assert "'$HOME;x'" in line
+
+
+def test_an_environment_with_a_variable_in_it_is_not_carried_over(tmp_path: Path) -> None:
+    written = config(make(tmp_path, {SETTINGS: {"env": {"PATH": "./bin:$PATH", "A": "1", "B": "5 $"}}}))
+    assert written == {"shell_environment_policy": {"set": {"A": "1", "B": "5 $"}}}
+
+
 def test_a_role_that_cannot_edit_reads_only_and_keeps_what_the_profile_takes_away(tmp_path: Path) -> None:
     page = "---\nname: r\ndescription: d\n{}---\nx\n"
     roles = {".claude/agents/a.md": page.format("tools: Read, Grep\nmodel: opus\n")}
@@ -471,6 +503,17 @@ def test_a_long_description_is_cut_and_the_rest_is_in_the_text(tmp_path: Path) -
     tree = make(tmp_path, {".claude/skills/s/SKILL.md": f"---\nname: s\ndescription: {'x' * 2000}\n---\nbody\n"})
     [one] = emitted(tree, copies=True).values()
     assert one.content.count(b"x") >= 2000 or one.way == "copy"
+
+
+def test_a_name_that_the_target_refuses_for_its_length_is_cut(tmp_path: Path) -> None:
+    page = "---\nname: {}\ndescription: d\n---\nx\n"
+    long = "n" * 70
+    tree = make(tmp_path, {f".claude/skills/{one}/SKILL.md": page.format(one) for one in (long, f"{long}o", "short")})
+    files = emitted(tree)
+    names = ["n" * 64, f"{'n' * 62}-2"]
+    assert sorted(files) == [*sorted(f".agents/skills/{name}/SKILL.md" for name in names), ".agents/skills/short"]
+    for name in names:
+        assert f'name: "{name}"'.encode() in files[f".agents/skills/{name}/SKILL.md"].content
 
 
 # -- beside what others wrote --------------------------------------------------------------------------

@@ -76,7 +76,10 @@ class Calls(Row, frozen=True, kw_only=True):
 
 
 class Target(Row, frozen=True, kw_only=True):
-    """Where it goes. ``present`` are patterns of the target's own files, ``profile`` is what permissions become."""
+    """Where it goes. ``present`` are patterns of the target's own files, ``profile`` is what permissions become.
+
+    ``name_longest`` is what it takes of a skill's or role's name, in characters.
+    """
 
     agent: str
     title: str
@@ -85,6 +88,7 @@ class Target(Row, frozen=True, kw_only=True):
     fallback: str
     skills: str
     skill_policy: str
+    name_longest: int
     agents: str
     config: str
     rules: str
@@ -121,11 +125,15 @@ class Domain(Row, frozen=True, kw_only=True):
 
 
 class Tools(Row, frozen=True, kw_only=True):
-    """The names of the source's tools, as permission rules and matchers of hooks spell them."""
+    """The names of the source's tools, as permission rules and matchers of hooks spell them.
+
+    ``partial`` are some of ``read`` and ``edit`` that are not the only way to a file.
+    """
 
     command: tuple[str, ...]
     read: tuple[str, ...]
     edit: tuple[str, ...]
+    partial: tuple[str, ...]
     fetch: tuple[str, ...]
     search: tuple[str, ...]
     skill: tuple[str, ...]

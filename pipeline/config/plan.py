@@ -33,7 +33,7 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     """Decide on everything. Raises ArtifactError for a file of overrides that cannot be read."""
     decided, digest = read_overrides(overrides)
     findings: list[Finding] = []
-    names = target_names(inventory.items, findings)
+    names = target_names(inventory.items, mapping.target.name_longest, findings)
     decisions: list[Decision] = []
     for item in inventory.items:
         fields = [_decide(item, one, mapping, version, names, decided) for one in item.fields]
@@ -55,8 +55,8 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     )
 
 
-def target_names(items: Iterable[Item], findings: list[Finding] | None = None) -> dict[str, str]:
-    """Item → its name in the target: small letters, digits and hyphens, and no two the same of one kind.
+def target_names(items: Iterable[Item], longest: int, findings: list[Finding] | None = None) -> dict[str, str]:
+    """Item → its name in the target: small letters, digits and hyphens, ``longest`` at most, no two the same of a kind.
 
     Skills come first: they keep their names, and a command that would get one of theirs gets a number.
     """
@@ -64,12 +64,12 @@ def target_names(items: Iterable[Item], findings: list[Finding] | None = None) -
     taken: Counter[tuple[str, str]] = Counter()
     found = {}
     for item in sorted(items, key=lambda one: one.domain != "skills"):
-        plain = re.sub(r"[^a-z0-9]+", "-", _called(item).lower()).strip("-") or "unnamed"
+        plain = re.sub(r"[^a-z0-9]+", "-", _called(item).lower())[:longest].strip("-") or "unnamed"
         kind = kinds.get(item.domain, item.domain)
         name, number = plain, 1
         while taken[kind, name]:
             number += 1
-            name = f"{plain}-{number}"
+            name = f"{plain[: longest - len(f'-{number}')]}-{number}"
         taken[kind, name] += 1
         found[item.id] = name
         if number > 1 and kind in ("skill", "agents") and findings is not None:

@@ -10,7 +10,7 @@ from pipeline import canonical
 from pipeline.config.emit.guard import guard_path
 from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.policy import guarded
-from pipeline.config.readers.hooks import carried
+from pipeline.config.readers.hooks import carried, shell_line
 
 _KEPT = ("timeout", "statusMessage", "async")
 _SYSTEM = re.compile(r"(?<![\w.])/(?:usr/local/bin|usr/bin|bin)/(?=\w)")
@@ -47,7 +47,7 @@ def hook_files(emission: Emission) -> Iterator[Emitted]:
 
 def _group(emission: Emission, source: str, value: dict[str, Any], number: int) -> tuple[dict[str, Any], list[Emitted]]:
     written = value["handler"]
-    command, script = hook_command(emission, written["command"]), []
+    command, script = hook_command(emission, shell_line(written, emission.mapping.source.project_variables)), []
     if "${" in command:
         # In a file of its own, so that nobody takes it for a variable of the config.
         path = f"{emission.mapping.target.hook_scripts}/parity_hook_{number + 1}.sh"

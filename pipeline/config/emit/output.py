@@ -47,7 +47,7 @@ class Emission:
 
     @classmethod
     def of(cls, tree: Tree, inventory: Inventory, plan: Plan, mapping: Mapping, *, copies: bool) -> Emission:
-        return cls(tree, inventory, plan, mapping, copies, target_names(inventory.items))
+        return cls(tree, inventory, plan, mapping, copies, target_names(inventory.items, mapping.target.name_longest))
 
     def whole(self, item: Item) -> Decision:
         return self._decisions[item.id, None]

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from pipeline.config.emit.output import Emission, Emitted
-from pipeline.config.readers.permissions import target_path
+from pipeline.config.readers.permissions import target_paths
 from pipeline.config.values import Item
 
 _PROFILE = ("file-deny", "file-deny-all", "file-read", "read-only", "workspace")
@@ -65,10 +65,8 @@ def _profile(emission: Emission, base: str) -> dict[str, Any]:
     # What may not be read may not be written either: it comes last, and wins.
     for names, mode in ((("file-read",), "read"), (("file-deny", "file-deny-all"), "deny")):
         for _, write, value in _written(emission, *names):
-            path = (
-                "**" if write == "file-deny-all" else target_path(value["path"] if isinstance(value, dict) else value)
-            )
-            if path:
+            spec = value.get("path", "") if isinstance(value, dict) else value
+            for path in ("**",) if write == "file-deny-all" else target_paths(spec):
                 (home if path.startswith("~/") else inside)[path] = mode
     profile: dict[str, Any] = {"extends": base}
     if home or inside:

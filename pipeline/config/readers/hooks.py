@@ -1,13 +1,14 @@
 """Hooks: events with groups of a matcher and handlers. Each handler is a field, with its event and matcher.
 
 The kind is the event, the handler's type and what stands in the way of carrying it over: a condition (``if``), a
-matcher of tools that the target never names (``unseen``), a path of one machine (``machine``), or an unknown
-variable of the source (``variable``).
+matcher of tools that the target never names (``unseen``), a shell or words that it is not started with (``start``), a
+path of one machine (``machine``), or an unknown variable of the source (``variable``).
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from pipeline.config.values import Field
 
 _NAMES = re.compile(r"[\w|]+")
 _MACHINE = re.compile(r"(?:^|[\s\"'=;|&(])(?:/(?!dev/|bin/|usr/bin/|usr/local/bin/)\w|~/|[A-Za-z]:\\)")
+_SHELLS = ("bash", "sh")
 _REQUIRED = {"command": "command", "prompt": "prompt", "agent": "prompt", "http": "url"}
 
 
@@ -67,8 +69,9 @@ def _obstacle(reading: Reading, matcher: str, handler: dict[str, Any]) -> str:
     unseen = reading.mapping.tools.unseen
     if matcher and _NAMES.fullmatch(matcher) and all(name in unseen for name in matcher.split("|")):
         return ".unseen"
-    command = str(handler.get("command", ""))
-    bare = command
+    if any(key in handler and not carried(key, handler[key]) for key in ("args", "shell")):
+        return ".start"
+    bare = shell_line(handler, reading.mapping.source.project_variables)
     for word in reading.mapping.source.project_variables:
         bare = bare.replace(f'"{word}"', ".").replace(word, ".")
     if re.search(reading.mapping.source.variable, bare):
@@ -76,8 +79,31 @@ def _obstacle(reading: Reading, matcher: str, handler: dict[str, Any]) -> str:
     return ".machine" if _MACHINE.search(bare) else ""
 
 
+def shell_line(handler: dict[str, Any], variables: tuple[str, ...]) -> str:
+    """The line for a shell; what has ``args`` is started without one, and then nothing in a word is a shell's sign.
+
+    The source's own ``variables`` of the project are put in all the same.
+    """
+    command = str(handler.get("command", ""))
+    return " ".join(_word(one, variables) for one in (command, *handler["args"])) if handler.get("args") else command
+
+
+def _word(word: str, variables: tuple[str, ...]) -> str:
+    parts = re.split(f"({'|'.join(map(re.escape, variables))})", word)
+    if len(parts) == 1:
+        return shlex.quote(word)
+    return '"' + "".join(one if one in variables else re.sub(r'([\\"$`])', r"\\\1", one) for one in parts) + '"'
+
+
 def carried(key: str, value: Any) -> bool:
-    """Whether the target has this key on a handler, and reads this value of it: one that it does not voids the file."""
+    """Whether a handler's key becomes what it means: by the target's own key, or in the command's line.
+
+    A value that the target does not read would void the file.
+    """
+    if key == "args":
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if key == "shell":
+        return value in _SHELLS
     if key == "timeout":
         return isinstance(value, int) and not isinstance(value, bool) and value > 0
     if key == "async":

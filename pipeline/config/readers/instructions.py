@@ -16,7 +16,8 @@ from pipeline.config.values import Field, Severity
 
 HOPS = 4
 _CODE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?^\1[`~]*[ \t]*$|(`+)(?!`).+?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE)
-_IMPORT = re.compile(r"(?<!\S)@(~?[\w./+-][\w./+ -]*?)(?=[.,;:!?)\]\"']*(?:\s|\Z))")
+# A blank in a path has a backslash before it.
+_IMPORT = re.compile(r"(?<!\S)@(~?(?:[\w./+-]|\\ )+)(?=[.,;:!?)\]\"']*(?:\s|\Z))")
 
 
 def read(reading: Reading, found: Iterator[Found]) -> None:
@@ -71,7 +72,7 @@ def spelled(text: str) -> Iterator[tuple[str, int]]:
     """The words after ``@`` outside code, with their lines from 1."""
     bare = _masked(text)
     for found in _IMPORT.finditer(bare):
-        word = found[1].split(" ")[0].rstrip(".-")
+        word = _path(found)
         if word:
             yield word, bare.count("\n", 0, found.start()) + 1
 
@@ -81,12 +82,15 @@ def rewritten(text: str, path: str, there: set[str]) -> str:
     bare = _masked(text)
     parts, end = [], 0
     for found in _IMPORT.finditer(bare):
-        word = found[1].split(" ")[0].rstrip(".-")
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), word))
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), _path(found)))
         if target in there:
             parts += [text[end : found.start()], f"`{target}`"]
-            end = found.start() + 1 + len(word)
+            end = found.start() + 1 + len(found[1].rstrip(".-"))
     return "".join((*parts, text[end:]))
+
+
+def _path(found: re.Match[str]) -> str:
+    return found[1].rstrip(".-").replace("\\ ", " ")
 
 
 def _masked(text: str) -> str:

@@ -75,6 +75,9 @@ def _key_fields(reading: Reading, path: str, page: Page) -> Iterator[Field]:
             yield entry(key, f"unknown.{key}", place, value)
         else:
             kind = "key" if isinstance(value, _TYPES.get(key, object)) else "mistyped"
+            skill = reading.domain.reader == "skills"
+            if skill and key == "name" and len(str(value)) > reading.mapping.target.name_longest:
+                kind = "oversized"
             yield entry(key, f"{kind}.{key}", place, _scope(reading, value) if key in _SCOPES else value)
 
 

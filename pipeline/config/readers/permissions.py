@@ -23,6 +23,8 @@ LISTS = ("deny", "ask", "allow")
 # Characters that no reader of patterns takes for anything else.
 _PATH = re.compile(r"[\w.@+,=~*?/ -]+")
 _RULE = re.compile(r"(?P<tool>[\w*-]+)(?:\((?P<spec>.*)\))?", re.DOTALL)
+_ANY = ("", "*", "**")
+_BRACES = re.compile(r"\{([^{},]*(?:,[^{},]*)+)\}")
 _ODD = re.compile(r"[*?$`;&|<>()\\\n]|\[")
 
 
@@ -77,21 +79,33 @@ def _rule(tools: Tools, tool: str, spec: str) -> tuple[str, dict[str, Any]]:
         (tools.agent, lambda spec: ("agent", {"name": spec})),
     )
     read = next((read for names, read in readers if tool in names), None)
+    if tool in tools.partial and spec in _ANY:
+        read = None
     return read(spec) if read else ("other", {"tool": tool, "spec": spec})
 
 
 def _file(kind: str, spec: str) -> tuple[str, dict[str, Any]]:
-    if spec in ("", "*", "**"):
+    if spec in _ANY:
         return f"file.{kind}.any", {}
-    odd = ".odd" if spec.startswith("//") or not target_path(spec) else ""
+    odd = ".odd" if spec.startswith("//") or not target_paths(spec) else ""
     return f"file.{kind}{odd}", {"path": spec}
 
 
-def target_path(spec: str) -> str:
-    """A path or pattern as a profile takes it, relative to the workspace or to the home; empty for one that it cannot.
+def target_paths(spec: str) -> tuple[str, ...]:
+    """A path or pattern as a profile takes it, relative to the workspace or to the home; none if it cannot take it.
 
-    A bare name is meant at any depth; ``./x`` and ``/x`` are meant at the root.
+    A bare name is meant at any depth; ``./x`` and ``/x`` are meant at the root. ``{a,b}`` is both: whoever writes it
+    means that, also where the source takes the braces for letters.
     """
+    found = _BRACES.search(spec)
+    if found is None:
+        path = _target_path(spec)
+        return (path,) if path else ()
+    each = [target_paths(spec[: found.start()] + one + spec[found.end() :]) for one in found[1].split(",")]
+    return tuple(dict.fromkeys(path for paths in each for path in paths)) if all(each) else ()
+
+
+def _target_path(spec: str) -> str:
     home, rest = ("~/", spec[2:]) if spec.startswith("~/") else ("", spec)
     bare = "/" not in rest.rstrip("/")
     plain = posixpath.normpath(rest.strip("/")) if rest.strip("/") else ""

@@ -6,6 +6,7 @@ forbid something. Any other unknown key is named and carries no meaning.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,12 +15,13 @@ from msgspec.structs import replace
 from pipeline.config.mapping import Domain
 from pipeline.config.readers.hooks import hook_fields
 from pipeline.config.readers.json_file import pointer, read_object
-from pipeline.config.readers.permissions import permission_fields, target_path
+from pipeline.config.readers.permissions import permission_fields, target_paths
 from pipeline.config.readers.reading import Reading, entry
 from pipeline.config.readers.servers import spelling
 from pipeline.config.tree import Found, finding, matches
 from pipeline.config.values import Field
 
+_VARIABLE = re.compile(r"\$\w")
 _NO_HOOKS = "disableAllHooks"
 
 
@@ -82,6 +84,8 @@ def _environment(reading: Reading, path: str, value: Any) -> Iterator[Field]:
         return
     for name, text in value.items():
         kind = "noise" if matches(name, reading.mapping.noise) else spelling(text)
+        if kind == "literal" and isinstance(text, str) and _VARIABLE.search(text):
+            kind = "mixed"  # a PATH with `$PATH` in it would leave the target without its programs
         yield entry(f"env {name}", f"env.{kind}", pointer("env", name), {"name": name, "value": text})
 
 
@@ -92,7 +96,7 @@ def _flat(domain: Domain, kind: str, place: str, value: Any) -> Iterator[Field]:
             yield from _flat(domain, f"{kind}.{key}", f"{place}{pointer(key)}", inner)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            odd = ".odd" if ".filesystem.deny" in kind and not (isinstance(inner, str) and target_path(inner)) else ""
+            odd = ".odd" if ".filesystem.deny" in kind and not (isinstance(inner, str) and target_paths(inner)) else ""
             yield entry(f"{kind} {number}", f"{kind}{odd}", f"{place}/{number}", inner)
     else:
         yield entry(kind, kind, place, value)

@@ -17,7 +17,7 @@ from pipeline.config.emit.policy import command_rules
 from pipeline.config.emit.settings import config_settings
 from pipeline.config.emit.skills import is_manual, skill_name
 from pipeline.config.frontmatter import read_page
-from pipeline.config.readers.permissions import target_path
+from pipeline.config.readers.permissions import target_paths
 from pipeline.config.tree import Text
 from pipeline.config.values import Item
 from pipeline.config.verify.evidence import Check, judged
@@ -224,7 +224,9 @@ def file_probes(emission: Emission) -> Iterator[tuple[str, str, str]]:
     for item in emission.items("permissions"):
         for write, one in emission.writes(item, "file-deny", "file-read"):
             spec = one.value["path"] if isinstance(one.value, dict) else one.value
-            yield write, one.name, sample_of(target_path(spec))
+            paths = target_paths(spec)
+            for path in paths:
+                yield write, f"{one.name}{f': {path}' if len(paths) > 1 else ''}", sample_of(path)
 
 
 def lay_probes(made: Stand, emission: Emission) -> None:

@@ -99,6 +99,11 @@ def test_nothing_that_is_emitted_allows_more_than_the_source(tree: Path, copies:
         (CONFIG, b'[permissions.p]\nextends = ":workspace"\n[permissions.p.filesystem]\n"x" = "write"', "gives a file"),
         (
             CONFIG,
+            b'[permissions.p]\nextends = ":workspace"\n[permissions.p.filesystem.x]\n"**/a" = "read"',
+            "voids the file",
+        ),
+        (
+            CONFIG,
             b'[permissions.p]\nextends = ":workspace"\n[permissions.p.network]\nenabled = true',
             "opens the network",
         ),
@@ -323,6 +328,47 @@ def test_a_forbidden_command_is_a_rule_with_examples_and_a_guard(tmp_path: Path)
     [group] = json.loads(files[HOOKS].content)["hooks"]["PreToolUse"]
     assert group["matcher"] == "Bash"
     assert group["hooks"][0]["command"] == f'python3 "$(git rev-parse --show-toplevel)"/.codex/hooks/{NAME}'
+
+
+def test_a_pattern_of_files_that_may_not_be_written_is_the_files_that_fit_and_a_guard(tmp_path: Path) -> None:
+    tree = policy(tmp_path, deny=["Edit(lock)", "Edit(gen/*.{a,b})", "Edit(./one)"])
+    make(tree, {"gen/x.a": "", "gen/x.c": "", "sub/lock": "", "sub/lock2/y": ""})
+    files = emitted(tree)
+    written = tomllib.loads(files[CONFIG].content.decode())["permissions"]["claude"]["filesystem"][":workspace_roots"]
+    assert written == {"lock": "read", "sub/lock": "read", "gen/x.a": "read", "one": "read"}
+    [group] = json.loads(files[HOOKS].content)["hooks"]["PreToolUse"]
+    assert group["matcher"] == "Bash|apply_patch"
+    script = tree / ".codex/hooks" / NAME
+    script.parent.mkdir(parents=True)
+    script.write_bytes(files[f".codex/hooks/{NAME}"].content)
+
+    def blocks(path: str, *, form: str = "*** Begin Patch\n*** Update File: {}\n", folder: Path = tree) -> bool:
+        payload = {"tool_name": "apply_patch", "tool_input": {"command": form.format(path)}, "cwd": str(folder)}
+        run = subprocess.run(
+            [sys.executable, script], input=json.dumps(payload), check=False, capture_output=True, text=True, timeout=30
+        )
+        return run.returncode == 2
+
+    assert blocks("lock")
+    assert blocks("new/lock")
+    assert blocks("new/lock/inside")
+    assert blocks("gen/y.b")
+    assert blocks(str(tree / "gen/y.b"))
+    assert blocks("../lock", folder=tree / "sub")
+    assert blocks("lock", form="*** Move to: {}\n")
+    assert blocks("lock", form="apply_patch <<'E'\n*** Begin Patch\n*** Add File: {}\nE")
+    assert not blocks("gen/y.c")
+    assert not blocks("gen/deep/y.a")
+    assert not blocks("locks")
+    assert not blocks("lock", form="git log -- {}")
+
+
+@pytest.mark.parametrize(("event", "kept"), [("Stop", False), ("UserPromptSubmit", False), ("PreToolUse", True)])
+def test_a_matcher_is_written_where_the_target_looks_at_it(tmp_path: Path, event: str, kept: bool) -> None:
+    hook = {"matcher": "Bash", "hooks": [{"type": "command", "command": "x"}]}
+    files = emitted(make(tmp_path, {SETTINGS: {"hooks": {event: [hook]}}}))
+    [group] = json.loads(files[HOOKS].content)["hooks"][event]
+    assert ("matcher" in group) == kept
 
 
 def guard(tmp_path: Path, *deny: str) -> Any:

@@ -63,6 +63,7 @@ def test_no_rule_emits_what_allows_more() -> None:
         "command-prompt",
         "file-deny",
         "file-deny-all",
+        "file-glob",
         "file-read",
         "never-ask",
         "no-web",

@@ -78,7 +78,8 @@ class Calls(Row, frozen=True, kw_only=True):
 class Target(Row, frozen=True, kw_only=True):
     """Where it goes. ``present`` are patterns of the target's own files, ``profile`` is what permissions become.
 
-    ``name_longest`` is what it takes of a skill's or role's name, in characters.
+    ``name_longest`` is what it takes of a skill's or role's name, in characters; at ``unmatched_events`` it looks at no
+    matcher of a hook; ``patch_tool`` is what it calls the tool that edits files.
     """
 
     agent: str
@@ -100,6 +101,8 @@ class Target(Row, frozen=True, kw_only=True):
     instructions_key: str
     extends: dict[str, str]
     brief_events: dict[str, int]
+    unmatched_events: tuple[str, ...]
+    patch_tool: str
     limits: tuple[str, ...]
     ignored_keys: tuple[str, ...]
     calls: Calls

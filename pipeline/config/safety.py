@@ -19,6 +19,7 @@ from pipeline.config.tree import matches
 
 _ALLOW = re.compile(r"""decision\s*=\s*["']allow["']""")
 _MACHINE = re.compile(r"""(?:^|[\s"'=(:])(?:/(?:home|Users|root|opt|etc|var|tmp|srv|mnt|usr|private)/|[A-Za-z]:\\)""")
+_GLOB = re.compile(r"[*?\[]")
 _FULL = "danger-full-access"
 _KEYS = {
     "approval_policy",
@@ -102,22 +103,27 @@ def _config(config: dict[str, Any], mapping: Mapping) -> Iterator[str]:
         yield f"the target ignores {key!r} in a project"
     for key in sorted(config.keys() - _KEYS - set(mapping.target.ignored_keys)):
         yield f"{key!r} is no key that is ever written"
-    bases = set(mapping.target.extends.values())
     for name, profile in config.get("permissions", {}).items():
-        if profile.get("extends") not in bases:
-            yield f"the profile {name!r} stands on {profile.get('extends')!r}"
-        if "network" in profile:
-            yield f"the profile {name!r} opens the network"
-        files = profile.get("filesystem", {})
-        modes = [mode for value in files.values() for mode in (value.values() if isinstance(value, dict) else [value])]
-        if {mode for mode in modes if isinstance(mode, str)} - {"deny", "read"}:
-            yield f"the profile {name!r} gives a file"
+        yield from (f"the profile {name!r} {problem}" for problem in _profile(profile, mapping))
     if "permissions" in config and config.get("default_permissions") not in config["permissions"]:
         yield "the profile is not the one in force"
     for name, server in config.get("mcp_servers", {}).items():
         yield from (f"a server has no key {key!r}" for key in sorted(server.keys() - _SERVER_KEYS))
         if any(tool.get("approval_mode") != "prompt" for tool in server.get("tools", {}).values()):
             yield f"a tool of {name!r} is approved"
+
+
+def _profile(profile: dict[str, Any], mapping: Mapping) -> Iterator[str]:
+    if profile.get("extends") not in set(mapping.target.extends.values()):
+        yield f"stands on {profile.get('extends')!r}"
+    if "network" in profile:
+        yield "opens the network"
+    for place, value in profile.get("filesystem", {}).items():
+        for path, mode in (value if isinstance(value, dict) else {place: value}).items():
+            if isinstance(mode, str) and mode not in ("deny", "read"):
+                yield "gives a file"
+            if mode == "read" and _GLOB.search(path.removesuffix("/**")):
+                yield f"has the pattern {path!r} for more than to deny it, which voids the file"
 
 
 def _leaves(path: str, link: str) -> bool:

@@ -23,10 +23,13 @@ def hook_files(emission: Emission) -> Iterator[Emitted]:
     sources: list[str] = []
     rules: set[str] = set()
     scripts: list[Emitted] = []
-    if guarded(emission):
+    if rows := guarded(emission):
         command = f"python3 {emission.mapping.target.root_command}/{guard_path(emission)}"
         handler = {"type": "command", "command": command, "timeout": _GUARD_SECONDS}
-        events["PreToolUse"] = [{"matcher": emission.mapping.tools.command[0], "hooks": [handler]}]
+        tools = [emission.mapping.tools.command[0]]
+        if any("files" in row for row in rows):
+            tools.append(emission.mapping.target.patch_tool)
+        events["PreToolUse"] = [{"matcher": "|".join(tools), "hooks": [handler]}]
         for item in emission.items("permissions"):
             sources.append(item.path)
             rules.update(emission.rules(item))
@@ -62,7 +65,7 @@ def _group(emission: Emission, source: str, value: dict[str, Any], number: int) 
     if limit := emission.mapping.target.brief_events.get(value["event"]):
         handler["timeout"] = min(handler.get("timeout", limit), limit)
         handler.pop("async", None)
-    matcher = value["matcher"]
+    matcher = "" if value["event"] in emission.mapping.target.unmatched_events else value["matcher"]
     return {**({"matcher": matcher} if matcher not in ("", "*") else {}), "hooks": [handler]}, script
 
 

@@ -16,7 +16,7 @@ from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.readers.permissions import target_paths
 from pipeline.config.values import Item
 
-_PROFILE = ("file-deny", "file-deny-all", "file-read", "read-only", "workspace")
+_PROFILE = ("file-deny", "file-deny-all", "file-read", "file-glob", "read-only", "workspace")
 _WORKSPACE = ":workspace_roots"
 _DEPTH = 12
 # Words that no rule means: what a rule must not match.
@@ -63,10 +63,9 @@ def _profile(emission: Emission, base: str) -> dict[str, Any]:
     home: dict[str, str] = {}
     inside: dict[str, str] = {}
     # What may not be read may not be written either: it comes last, and wins.
-    for names, mode in ((("file-read",), "read"), (("file-deny", "file-deny-all"), "deny")):
+    for names, mode in ((("file-read", "file-glob"), "read"), (("file-deny", "file-deny-all"), "deny")):
         for _, write, value in _written(emission, *names):
-            spec = value.get("path", "") if isinstance(value, dict) else value
-            for path in ("**",) if write == "file-deny-all" else target_paths(spec):
+            for path in ("**",) if write == "file-deny-all" else taken_away(value):
                 (home if path.startswith("~/") else inside)[path] = mode
     profile: dict[str, Any] = {"extends": base}
     if home or inside:
@@ -75,6 +74,12 @@ def _profile(emission: Emission, base: str) -> dict[str, Any]:
             files[_WORKSPACE] = dict(sorted(inside.items()))
         profile["filesystem"] = {"glob_scan_max_depth": _DEPTH, **files}
     return profile
+
+
+def taken_away(value: Any) -> tuple[str, ...]:
+    """The paths and patterns that a field on files takes away."""
+    spec = value["path"] if isinstance(value, dict) else value
+    return tuple(value["files"]) if isinstance(value, dict) and "files" in value else target_paths(spec)
 
 
 def policy_files(emission: Emission) -> Iterator[Emitted]:
@@ -129,8 +134,15 @@ def _text(word: str) -> str:
 
 
 def guarded(emission: Emission) -> list[dict[str, Any]]:
-    """What the guard hook blocks: words of a command, or a pattern; a rule that forbids, or one that cannot ask."""
+    """What the guard hook blocks: words of a command, or a pattern; a rule that forbids, or one that cannot ask.
+
+    ``files`` are patterns of files that no patch may touch.
+    """
     found: list[dict[str, Any]] = []
+    for item in emission.items("permissions"):
+        for _, one in emission.writes(item, "file-glob"):
+            row: dict[str, Any] = {"files": list(target_paths(one.value["path"])), "rule": one.name}
+            found.append(row)
     for _, write, value in _written(emission, "command-forbidden", "command-guard"):
         if write == "command-forbidden":
             row = {"words": value["words"], "rule": value["rule"]}

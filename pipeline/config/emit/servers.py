@@ -37,7 +37,7 @@ def _table(emission: Emission, item: Item) -> dict[str, Any]:
             _environment(table, one, spelled)
         elif group == "headers":
             _header(table, one, spelled)
-        elif group != "transport":
+        elif group != "transport" and one.value != []:  # the target has no origin for an empty list
             table[group] = [str(word) for word in one.value] if isinstance(one.value, list) else one.value
     return table
 

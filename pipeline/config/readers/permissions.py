@@ -11,18 +11,20 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
-from pipeline.config.mapping import Tools
 from pipeline.config.readers.json_file import pointer
 from pipeline.config.readers.reading import Reading, entry
-from pipeline.config.tree import finding
+from pipeline.config.tree import finding, matches
 from pipeline.config.values import Field
 
 LISTS = ("deny", "ask", "allow")
 # Characters that no reader of patterns takes for anything else.
 _PATH = re.compile(r"[\w.@+,=~*?/ -]+")
 _RULE = re.compile(r"(?P<tool>[\w*-]+)(?:\((?P<spec>.*)\))?", re.DOTALL)
+_GLOB = re.compile(r"[*?\[]")
+_MOST = 100
 _ANY = ("", "*", "**")
 _BRACES = re.compile(r"\{([^{},]*(?:,[^{},]*)+)\}")
 _ODD = re.compile(r"[*?$`;&|<>()\\\n]|\[")
@@ -62,17 +64,18 @@ def _list(reading: Reading, path: str, key: str, rules: Any) -> Iterator[Field]:
         if found is None:
             yield _malformed(reading, path, where, f"{text!r} is not a permission rule", text)
         else:
-            kind, parts = _rule(reading.mapping.tools, found["tool"], (found["spec"] or "").strip())
+            kind, parts = _rule(reading, found["tool"], (found["spec"] or "").strip())
             yield entry(f"{key} {text}", f"{key}.{kind}", where, {"rule": text, **parts})
 
 
-def _rule(tools: Tools, tool: str, spec: str) -> tuple[str, dict[str, Any]]:
+def _rule(reading: Reading, tool: str, spec: str) -> tuple[str, dict[str, Any]]:
+    tools = reading.mapping.tools
     if tool.startswith(tools.mcp_prefix):
         return _server(*tool.removeprefix(tools.mcp_prefix).partition("__")[::2])
     readers: tuple[tuple[tuple[str, ...], Callable[[str], tuple[str, dict[str, Any]]]], ...] = (
         (tools.command, _command),
-        (tools.read, partial(_file, "read")),
-        (tools.edit, partial(_file, "edit")),
+        (tools.read, partial(_file, reading, "read")),
+        (tools.edit, partial(_file, reading, "edit")),
         (tools.fetch, _fetch),
         (tools.search, lambda _: ("search.any", {})),
         (tools.skill, lambda spec: ("skill", {"name": spec})),
@@ -84,11 +87,32 @@ def _rule(tools: Tools, tool: str, spec: str) -> tuple[str, dict[str, Any]]:
     return read(spec) if read else ("other", {"tool": tool, "spec": spec})
 
 
-def _file(kind: str, spec: str) -> tuple[str, dict[str, Any]]:
+def _file(reading: Reading, kind: str, spec: str) -> tuple[str, dict[str, Any]]:
     if spec in _ANY:
         return f"file.{kind}.any", {}
-    odd = ".odd" if spec.startswith("//") or not target_paths(spec) else ""
-    return f"file.{kind}{odd}", {"path": spec}
+    if spec.startswith("//") or not target_paths(spec):
+        return f"file.{kind}.odd", {"path": spec}
+    return (f"file.{kind}", {"path": spec}) if kind == "read" else written_file(reading, f"file.{kind}", spec)
+
+
+def written_file(reading: Reading, kind: str, spec: str) -> tuple[str, dict[str, Any]]:
+    """A path that must not be written: a profile knows names and whole folders, so a pattern is the files that fit it.
+
+    ``files`` are those, a hundred at most, and for a bare name also the one in the root, whether or not it is there.
+    """
+    paths = target_paths(spec)
+    patterns = [path for path in paths if _GLOB.search(path.removesuffix("/**"))]
+    if not patterns:
+        return kind, {"path": spec}
+    if any(path.startswith("~/") for path in patterns):
+        return f"{kind}.odd", {"path": spec}
+    files = [PurePosixPath(path) for path in reading.files]
+    there = {one.as_posix() for file in files for one in (file, *file.parents)} - {"."}
+    wanted = [path.removesuffix("/**") for path in patterns]
+    plain = [path.removeprefix("**/") for path in wanted if not _GLOB.search(path.removeprefix("**/"))]
+    named = [path for path in sorted(there) if matches(path, wanted)]
+    names = dict.fromkeys([*(path for path in paths if path not in patterns), *plain, *named])
+    return f"{kind}.glob", {"path": spec, "files": list(names)[:_MOST]}
 
 
 def target_paths(spec: str) -> tuple[str, ...]:

@@ -60,13 +60,13 @@ def _server(reading: Reading, path: str, name: str, server: Any) -> Iterator[Fie
     if (
         not name
         or not isinstance(server, dict)
-        or not (isinstance(server.get("command"), str) or isinstance(server.get("url"), str))
+        or not isinstance(server.get("command" if _transport(server) == "stdio" else "url"), str)
     ):
-        problem = f"the server {name!r} has neither a command nor a url"
+        problem = f"the server {name!r} has no command to start, or no url to reach"
         reading.findings.append(finding("servers-malformed", path, problem, "give it one of both", place))
         yield entry("server", "malformed", place, server)
         return
-    transport = server.get("type") or ("stdio" if "command" in server else "http")
+    transport = _transport(server)
     yield entry("type", f"transport.{transport}", place, transport)
     for key, value in server.items():
         inner = pointer(_ROOT, name, key)
@@ -84,6 +84,10 @@ def _server(reading: Reading, path: str, name: str, server: Any) -> Iterator[Fie
         else:
             reading.findings.append(_unknown(path, inner, key))
             yield entry(key, f"unknown.{key}", inner, value)
+
+
+def _transport(server: dict[str, Any]) -> Any:
+    return server.get("type") or ("stdio" if "command" in server else "http")
 
 
 def _table(key: str, place: str, table: dict[str, Any]) -> Iterator[Field]:

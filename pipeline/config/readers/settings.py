@@ -12,10 +12,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pipeline.config.mapping import Domain
 from pipeline.config.readers.hooks import hook_fields
 from pipeline.config.readers.json_file import pointer, read_object
-from pipeline.config.readers.permissions import permission_fields, target_paths
+from pipeline.config.readers.permissions import permission_fields, target_paths, written_file
 from pipeline.config.readers.reading import Reading, entry
 from pipeline.config.readers.servers import spelling
 from pipeline.config.tree import Found, finding, matches
@@ -60,7 +59,7 @@ def _fields(reading: Reading, path: str, key: str, value: Any) -> Iterator[Field
         case "env":
             yield from _environment(reading, path, value)
         case "sandbox":
-            yield from _flat(reading.domain, "sandbox", pointer("sandbox"), value)
+            yield from _flat(reading, "sandbox", pointer("sandbox"), value)
         case _ if reading.domain.keys or key in reading.domain.known:
             yield entry(key, f"key.{key}", pointer(key), value)
         case _:
@@ -89,15 +88,19 @@ def _environment(reading: Reading, path: str, value: Any) -> Iterator[Field]:
         yield entry(f"env {name}", f"env.{kind}", pointer("env", name), {"name": name, "value": text})
 
 
-def _flat(domain: Domain, kind: str, place: str, value: Any) -> Iterator[Field]:
+def _flat(reading: Reading, kind: str, place: str, value: Any) -> Iterator[Field]:
     """The leaves of nested tables; the elements of a list are leaves."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flat(domain, f"{kind}.{key}", f"{place}{pointer(key)}", inner)
+            yield from _flat(reading, f"{kind}.{key}", f"{place}{pointer(key)}", inner)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            odd = ".odd" if ".filesystem.deny" in kind and not (isinstance(inner, str) and target_paths(inner)) else ""
-            yield entry(f"{kind} {number}", f"{kind}{odd}", f"{place}/{number}", inner)
+            spelled: tuple[str, Any] = (kind, inner)
+            if ".filesystem.deny" in kind and not (isinstance(inner, str) and target_paths(inner)):
+                spelled = f"{kind}.odd", inner
+            elif ".filesystem.denyWrite" in kind:
+                spelled = written_file(reading, kind, inner)
+            yield entry(f"{kind} {number}", spelled[0], f"{place}/{number}", spelled[1])
     else:
         yield entry(kind, kind, place, value)
 

@@ -13,17 +13,18 @@ import tomlkit
 from msgspec.structs import replace
 
 from pipeline.config.emit.output import Emission, Emitted
-from pipeline.config.emit.policy import command_rules
+from pipeline.config.emit.policy import command_rules, taken_away
 from pipeline.config.emit.settings import config_settings
 from pipeline.config.emit.skills import is_manual, skill_name
 from pipeline.config.frontmatter import read_page
-from pipeline.config.readers.permissions import target_paths
 from pipeline.config.tree import Text
 from pipeline.config.values import Item
 from pipeline.config.verify.evidence import Check, judged
 from pipeline.config.verify.stand import Stand
 
 _SHOWN = 300
+# How many of the files that fit one pattern are tried.
+_SOME = 3
 CONTROL = "parity-control.txt"
 
 
@@ -220,12 +221,14 @@ def _files(made: Stand, emission: Emission) -> Iterator[Check]:
 
 
 def file_probes(emission: Emission) -> Iterator[tuple[str, str, str]]:
-    """(what is taken away, by which field, a path for which that holds) of each rule on files."""
+    """(what is taken away, by which field, a path for which that holds) of each rule on files.
+
+    Of the files that fit a pattern, some.
+    """
     for item in emission.items("permissions"):
-        for write, one in emission.writes(item, "file-deny", "file-read"):
-            spec = one.value["path"] if isinstance(one.value, dict) else one.value
-            paths = target_paths(spec)
-            for path in paths:
+        for write, one in emission.writes(item, "file-deny", "file-read", "file-glob"):
+            paths = taken_away(one.value)
+            for path in paths[:_SOME] if write == "file-glob" else paths:
                 yield write, f"{one.name}{f': {path}' if len(paths) > 1 else ''}", sample_of(path)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.config.emit import Emitted
 from pipeline.config.emit.guard import guard_path
 from pipeline.config.emit.output import Emission
-from pipeline.config.emit.policy import command_rules
+from pipeline.config.emit.policy import command_rules, guarded
 from pipeline.config.lock import drifted
 from pipeline.config.output_tree import write_output
 from pipeline.config.phase_emit import emitted_of, run_emit
@@ -21,6 +21,7 @@ from pipeline.config.phase_inventory import run_inventory
 from pipeline.config.phase_plan import run_plan
 from pipeline.config.phases import Job
 from pipeline.config.tree import Tree
+from pipeline.config.verify.commands import sample_of
 from pipeline.config.verify.evidence import Check, Scenario, judged, worst
 from pipeline.errors import BinaryError
 from pipeline.process import clean_environment, run
@@ -28,6 +29,7 @@ from pipeline.process import clean_environment, run
 _SECONDS = 60.0
 _BYTES = 1 << 22
 _ENOUGH = 8
+_PATCH = "*** Begin Patch\n*** Update File: {}\n@@\n-a\n+b\n*** End Patch\n"
 
 
 def same_bytes(job: Job, emitted: Sequence[Emitted]) -> Scenario:
@@ -187,9 +189,10 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
     if path not in files:
         return
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "guard.py"
+        script = Path(folder) / path
+        script.parent.mkdir(parents=True)
         script.write_bytes(files[path].content)
-        (Path(folder) / "tmp").mkdir()
+        (script.parent / "tmp").mkdir()
         for words, decision, spelled in command_rules(emission):
             if decision == "forbidden":
                 passed = [one for one in spellings(words) if not blocked(script, one)]
@@ -202,11 +205,24 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
                     observed=f"{stopped} of 9" + (f"; not: {' | '.join(passed)}" if passed else ""),
                     passed=stopped >= _ENOUGH,
                 )
+        for row in guarded(emission):
+            samples = [sample_of(pattern) for pattern in row.get("files", ())]
+            tool = emission.mapping.target.patch_tool
+            open_ = [one for one in samples if not blocked(script, _PATCH.format(one), tool)]
+            if samples:
+                yield judged(
+                    f"guard:{row['rule']}",
+                    "permissions",
+                    command=("python3", path),
+                    expected=f"a patch of {', '.join(samples)} is stopped",
+                    observed=f"not stopped: {', '.join(open_)}" if open_ else "stopped",
+                    passed=not open_,
+                )
 
 
-def blocked(script: Path, command: str) -> bool:
-    """Whether an emitted guard stops a command."""
-    payload = json.dumps({"tool_name": "Bash", "tool_input": {"command": command}})
+def blocked(script: Path, command: str, tool: str = "Bash") -> bool:
+    """Whether an emitted guard stops a command, or a patch."""
+    payload = json.dumps({"tool_name": tool, "tool_input": {"command": command}, "cwd": str(script.parents[2])})
     words = ["sh", "-c", 'printf %s "$1" | "$2" "$3"', "sh", payload, sys.executable, str(script)]
     home = script.parent
     done = run(words, env=clean_environment(home, {}), cwd=home, seconds=_SECONDS, max_bytes=_BYTES)

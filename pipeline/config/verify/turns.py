@@ -9,7 +9,8 @@ from typing import Any
 
 from pipeline.config.emit.guard import guard_path
 from pipeline.config.emit.output import Emission, Emitted
-from pipeline.config.emit.policy import command_rules, has_profile, read_only_profile
+from pipeline.config.emit.policy import command_rules, guarded, has_profile, read_only_profile
+from pipeline.config.verify.commands import sample_of
 from pipeline.config.verify.evidence import Check, Scenario, judged, worst
 from pipeline.config.verify.model import Model, Step, loopback
 from pipeline.config.verify.scenarios import blocked
@@ -95,16 +96,20 @@ def _edit_steps(made: Stand, emission: Emission, files: dict[str, Emitted]) -> t
     events = _log_hooks(made, files, log)
     test = f"echo tested > {_TESTED}"
     denied = [words for words, decision, _ in command_rules(emission) if decision == "forbidden"][:1]
+    patterns = [pattern for row in guarded(emission) for pattern in row.get("files", ())][:1]
+    untouchable = [sample_of(pattern.replace("**/", "parity-made/", 1)) for pattern in patterns]
     script = [
-        Step("patch", f"*** Begin Patch\n*** Add File: {_MADE}\n+made\n*** End Patch"),
+        _added(_MADE),
         Step("shell", test),
         *(Step("shell", shlex.join([*words, "parity-nothing"])) for words in denied),
+        *map(_added, untouchable),
     ]
     model, command, _ = _turn(made, (), script)
     writes = _may_write(emission)
     steps = [
         _there(made, "S2-edit", _MADE, writes, command),
         _there(made, "S2-test", _TESTED, writes and not _stopped(made, emission, test), command),
+        *(_there(made, "S2-file", path, False, command) for path in untouchable),
     ]
     fired = set(log.read_text(encoding="utf-8").split()) if log.exists() else set()
     expected = sorted(set(_ALWAYS) & events)
@@ -137,6 +142,10 @@ def _edit_steps(made: Stand, emission: Emission, files: dict[str, Emitted]) -> t
     return tuple(steps)
 
 
+def _added(path: str) -> Step:
+    return Step("patch", f"*** Begin Patch\n*** Add File: {path}\n+made\n*** End Patch")
+
+
 def _stopped(made: Stand, emission: Emission, command: str) -> bool:
     """Whether the tree's own rules forbid even this, as one does that forbids every command."""
     script = made.repo / guard_path(emission)
@@ -165,6 +174,8 @@ def _log_hooks(made: Stand, files: dict[str, Emitted], log: Path) -> set[str]:
     guards = f"/{target.hook_scripts}/parity_guard.py"
     for event, groups in document["hooks"].items():
         for group in groups:
+            if event in _ALWAYS:
+                group.pop("matcher", None)  # what it waits for need not come in one turn
             for hook in group["hooks"]:
                 if guards not in hook["command"]:
                     hook["command"] = f"echo {event} >> {shlex.quote(str(log))}"
@@ -178,7 +189,7 @@ def _review_steps(made: Stand, emission: Emission) -> tuple[Check, ...]:
     (made.repo / _SEEDED).write_text(_SEED, encoding="utf-8", newline="\n")
     profile = read_only_profile(emission) if has_profile(emission) else ":read-only"
     script = [
-        Step("patch", "*** Begin Patch\n*** Add File: parity-review.txt\n+made\n*** End Patch"),
+        _added("parity-review.txt"),
         Step("shell", "touch parity-touched.txt"),
         Step("say", json.dumps(_FINDINGS)),
     ]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import canonical
 from pipeline.cli import main
 from pipeline.errors import ArtifactInvalid, UsageError
+from pipeline.evaluation.difference import mismatch
 from pipeline.evaluation.harness import evaluate, timeless
-from pipeline.evaluation.reward import ranks, share
+from pipeline.evaluation.reward import Member, member, ranks, share
 from pipeline.evaluation.scenario import chosen, read_suite
 
 ADAPTER = """
@@ -103,9 +108,86 @@ def test_results_without_times_are_the_same_every_time(suite):
 
 def test_a_cohort_is_ranked_by_its_shares(suite):
     path = suite(*(scenario([goal], identifier=goal) for goal in ("test", "fail")))
-    assert ranks(results(path)) == {"test": 1.0, "fail": 0.0}
+    cohort = [member(one) for one in results(path)]
+    assert ranks(cohort) == {"test": 1.0, "fail": 0.0}
     with pytest.raises(UsageError, match="two members"):
-        ranks(results(path)[:1])
+        ranks(cohort[:1])
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=6), st.randoms(use_true_random=False))
+def test_equal_shares_are_ranked_by_name_whatever_order_they_come_in(shares, random):
+    cohort = [Member(f"m{number}", value) for number, value in enumerate(shares)]
+    expected = ranks(cohort)
+    random.shuffle(cohort)
+    assert ranks(cohort) == expected
+    assert min(expected.values()) == 0.0
+    assert [one.id for one in sorted(cohort, key=lambda one: (-one.share, one.id))] == list(expected)
+
+
+# -- a change that was expected -------------------------------------------------------------------------
+
+BEFORE = "".join(f"line {number}\n" for number in range(12))
+
+
+def changed(text):
+    """A change at both ends, and one that adds a line."""
+    return text.replace("line 1\n", "first\n").replace("line 10\n", "line 10\nnew\n")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    for folder, text in ((before, BEFORE), (after, changed(BEFORE))):
+        (folder / "inner").mkdir(parents=True)
+        (folder / "inner" / "code.txt").write_text(text, encoding="utf-8")
+        (folder / "other.txt").write_text("same\n", encoding="utf-8")
+    return before, after
+
+
+@pytest.mark.parametrize("context", [0, 1, 3, 20])
+@pytest.mark.parametrize("path", ["inner/code.txt", "inner", "."])
+def test_the_expected_diff_may_show_any_number_of_lines_around(folders, context, path):
+    before, after = folders
+    lines = (BEFORE.splitlines(keepends=True), changed(BEFORE).splitlines(keepends=True))
+    diff = "".join(difflib.unified_diff(*lines, "a/inner/code.txt", "b/inner/code.txt", n=context))
+    assert mismatch(diff, before, after, path) is None
+    assert mismatch(f"diff --git a/inner/code.txt b/inner/code.txt\n{diff}", before, after, path) is None
+
+
+def test_another_change_than_the_expected_one_is_shown(folders):
+    before, after = folders
+    diff = "--- a/inner/code.txt\n+++ b/inner/code.txt\n@@ -2 +2 @@\n-line 1\n+second\n"
+    problem = mismatch(diff, before, after, ".")
+    assert problem.startswith("the difference is another one: inner/code.txt\n--- a/inner/code.txt")
+    assert "+first\n" in problem
+    assert mismatch("", before, after, "inner").startswith("the difference is another one")
+    assert mismatch("", before, after, "other.txt") is None
+
+
+def test_files_that_come_and_go_are_part_of_a_diff(folders):
+    before, after = folders
+    (after / "other.txt").unlink()
+    (after / "new.txt").write_text("new\n", encoding="utf-8")
+    gone = "--- a/other.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-same\n"
+    come = "--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1 @@\n+new\n"
+    assert mismatch(gone, before, after, "other.txt") is None
+    assert mismatch(come, before, after, "new.txt") is None
+    assert "new.txt" in mismatch("", before, after, "new.txt")
+
+
+@pytest.mark.parametrize("diff", ["nonsense", "--- a/other.txt\n+++ b/other.txt\n@@ -1 +1 @@\n-else\n+x\n"])
+def test_a_diff_that_does_not_fit_the_fixture_is_told(folders, diff, tmp_path):
+    problem = mismatch(diff, *folders, ".")
+    assert problem.startswith("the expected diff does not fit the fixture: error: ")
+    assert str(tmp_path) not in problem
+
+
+def test_a_scenario_may_expect_a_diff(suite):
+    diff = "--- /dev/null\\n+++ b/made.txt\\n@@ -0,0 +1 @@\\n+made\\n\\\\ No newline at end of file\\n"
+    path = suite(scenario(["write"], ("diff-match", "made.txt", diff), ("diff-match", "code_under.py", "")))
+    [result] = results(path)
+    assert [each.details for each in result.assertions] == [None, None]
+    assert result.passed
 
 
 @pytest.mark.parametrize(

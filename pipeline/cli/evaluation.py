@@ -25,7 +25,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     from pipeline import canonical
     from pipeline.evaluation.harness import evaluate, timeless
-    from pipeline.evaluation.reward import ranks, share
+    from pipeline.evaluation.reward import member, ranks, share
     from pipeline.evaluation.scenario import chosen, read_suite
     from pipeline.progress import Progress
 
@@ -37,7 +37,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         canonical.write_all([(arguments.out / f"{one.id}.json", canonical.encode(one)) for one in results])
     if arguments.report:
         canonical.write(arguments.report, canonical.encode([to_builtins(timeless(one)) for one in results]))
-    ranked = ranks(results) if len(results) > 1 else {}
+    ranked = ranks([member(one) for one in results]) if len(results) > 1 else {}
     for one in results:
         rank = f", rank {ranked[one.id]:g}" if ranked else ""
         sys.stdout.write(f"{one.id}: {'passed' if one.passed else 'failed'}, share {share(one):g}{rank}\n")

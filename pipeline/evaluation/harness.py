@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import BinaryError, BinaryTimeout
+from pipeline.evaluation.difference import mismatch
 from pipeline.evaluation.scenario import Assertion, Scenario, Suite
 from pipeline.process import run
 from pipeline.process.lines import Ends
@@ -64,7 +65,7 @@ def evaluate(suite: Suite, scenario: Scenario, folder: Path) -> Result:
         for name in scenario.goals:
             over = any(one.status != "passed" for one in goals)
             goals.append(_goal(suite, scenario, name, fixture, skip=over))
-        assertions = tuple(_assertion(one, fixture) for one in scenario.assertions)
+        assertions = tuple(_assertion(one, fixture, folder / scenario.fixture) for one in scenario.assertions)
     return Result(
         id=scenario.id,
         adapter=scenario.adapter,
@@ -105,8 +106,11 @@ def _capped(data: bytes, fixture: Path) -> str:
     return bytes(kept).decode("utf-8", "replace").replace(str(fixture), "{fixture}")
 
 
-def _assertion(one: Assertion, fixture: Path) -> AssertionResult:
+def _assertion(one: Assertion, fixture: Path, before: Path) -> AssertionResult:
     path = fixture / one.path
+    if one.type == "diff-match":
+        problem = mismatch(one.text or "", before, fixture, one.path)
+        return AssertionResult(assertion=one, passed=problem is None, details=problem)
     if not path.is_file():
         return AssertionResult(assertion=one, passed=False, details="there is no such file")
     text = path.read_text(encoding="utf-8", errors="replace")

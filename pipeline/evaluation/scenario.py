@@ -31,9 +31,13 @@ class Adapter(Shape, frozen=True, kw_only=True):
 
 
 class Assertion(Shape, frozen=True, kw_only=True):
-    """What shall hold of a file of the fixture, after the goals. ``text`` is what it contains, or how it ends up."""
+    """What shall hold of a file of the fixture, after the goals. ``text`` is what it contains, or how it ends up.
 
-    type: Literal["file-exists", "file-contains", "file-equals"]
+    Of ``diff-match`` it is a unified diff that makes of the fixture what is there, empty for no change; ``path`` may be
+    a folder.
+    """
+
+    type: Literal["file-exists", "file-contains", "file-equals", "diff-match"]
     path: str
     text: str | None = None
 

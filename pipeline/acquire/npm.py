@@ -95,8 +95,23 @@ def fetch(spec: str, folder: Path, progress: Progress) -> Path:
     return tarballs[0]
 
 
+def install(spec: str, folder: Path, downloads: Path) -> None:
+    """Install below ``folder`` what the package-lock.json in it pins; npm holds each package against its digest.
+
+    No package's script runs. ``spec`` is what it is called in an error, ``downloads`` a folder for what npm keeps.
+    """
+    options = ("--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--engine-strict=false")
+    answer = _call(("ci", *options, "--cache", str(downloads / "npm")), spec, folder, FETCH_SECONDS)
+    if not answer.ok:
+        raise _failed("ci", spec, answer)
+
+
 def _npm(verb: str, spec: str, rest: Sequence[str], folder: Path, seconds: float) -> Answer:
-    words = (verb, spec, *rest, *_OPTIONS)
+    return _call((verb, spec, *rest), spec, folder, seconds)
+
+
+def _call(command: Sequence[str], spec: str, folder: Path, seconds: float) -> Answer:
+    words = (*command, *_OPTIONS)
     done = run(_PROGRAM, words, spec=spec, folder=folder, seconds=seconds, install="install Node.js, which brings npm")
     try:
         value = orjson.loads(done.stdout)

@@ -52,17 +52,22 @@ def discard(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-@contextlib.contextmanager
-def exclusive(row: LockRow, cache: Path, say: Callable[[str], None]) -> Iterator[None]:
+def exclusive(row: LockRow, cache: Path, say: Callable[[str], None]) -> contextlib.AbstractContextManager[None]:
     """Hold the row's digest alone, waiting (and saying so) while another run holds it."""
-    path = cache / "locks" / f"{row.digest}.lock"
+    return held(row.digest, row.package, cache, say)
+
+
+@contextlib.contextmanager
+def held(digest: str, package: str, cache: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """The same for what is kept by another digest than a row's; ``package`` is what a person calls it."""
+    path = cache / "locks" / f"{digest}.lock"
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     guard = FileLock(path)
     try:
         guard.acquire(timeout=0)
     except Timeout:
-        say(f"{row.package}: waiting for another run that fetches the same binary")
+        say(f"{package}: waiting for another run that fetches the same")
         guard.acquire()
     try:
         yield

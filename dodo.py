@@ -11,6 +11,7 @@ from tasks.config import (
     task_config_plan,
     task_config_verify,
 )
+from tasks.config_peers import task_config_cohort, task_config_peers, task_fetch_peer
 from tasks.diff import task_diff, task_trial
 from tasks.faces import task_faces
 from tasks.findings import task_findings
@@ -45,13 +46,16 @@ __all__ = [
     "task_acquire",
     "task_backfill",
     "task_capabilities",
+    "task_config_cohort",
     "task_config_emit",
     "task_config_harden",
     "task_config_inventory",
+    "task_config_peers",
     "task_config_plan",
     "task_config_verify",
     "task_diff",
     "task_faces",
+    "task_fetch_peer",
     "task_fetch_wrapper",
     "task_findings",
     "task_lock",

@@ -17,58 +17,58 @@ from doit.exceptions import TaskFailed
 from pipeline.layout import MANIFESTS, Root, in_order
 from tasks.step import Step
 
-_TREES = Path("tests") / "trees"
-_INTO = Path("build") / "config"
+TREES = Path("tests") / "trees"
+INTO = Path("build") / "config"
 _DATA = Path("pipeline") / "config"
-_INVENTORY = ("inventory.json", "P0_BASELINE.md", "parity-capability-matrix.md", "HANDOFF_P0.md")
-_ASKED = ("history", "process", "questions", "wrapper")
+INVENTORY = ("inventory.json", "P0_BASELINE.md", "parity-capability-matrix.md", "HANDOFF_P0.md")
+ASKED = ("history", "process", "questions", "wrapper")
 # And to run a program.
-_RUN = (*_ASKED, "acquire")
-_EMIT = ("parity.lock.json", "P2_IMPLEMENTATION_REPORT.md", "HANDOFF_P2.md")
+RUN = (*ASKED, "acquire")
+EMIT = ("parity.lock.json", "P2_IMPLEMENTATION_REPORT.md", "HANDOFF_P2.md")
 _HARDEN = ("P4_HARDENING.md", "REFLECTION_LOG.md", "HANDOFF_P4.md")
 _VERIFY = ("evidence.json", "scorecard.json", "P3_VALIDATION_REPORT.md", "parity-scorecard.md", "HANDOFF_P3.md")
-_PLAN = ("plan.json", "P1_GAP_ANALYSIS.md", "parity-decision-log.md", "HANDOFF_P1.md")
+PLAN = ("plan.json", "P1_GAP_ANALYSIS.md", "parity-decision-log.md", "HANDOFF_P1.md")
 
 
 def task_config_inventory() -> Iterator[dict[str, Any]]:
     """List everything that a tree's source agent reads (P0)"""
-    for name in _trees():
-        yield _step("inventory", name, "P0", _INVENTORY, (), (), partial(_inventory, name))
+    for name in trees():
+        yield _step("inventory", name, "P0", INVENTORY, (), (), partial(_inventory, name))
 
 
 def task_config_plan() -> Iterator[dict[str, Any]]:
     """Decide on every field of a tree (P1)"""
-    for name in _trees():
-        before = ("phase.P0.json", *_INVENTORY)
-        yield _step("plan", name, "P1", _PLAN, before, _ASKED, partial(_plan, name), *_timelines())
+    for name in trees():
+        before = ("phase.P0.json", *INVENTORY)
+        yield _step("plan", name, "P1", PLAN, before, ASKED, partial(_plan, name), *timelines())
 
 
 def task_config_emit() -> Iterator[dict[str, Any]]:
     """Write the target's files of a tree (P2)"""
-    for name in _trees():
-        before = ("phase.P0.json", "phase.P1.json", *_INVENTORY, *_PLAN)
-        yield _step("emit", name, "P2", _EMIT, before, _ASKED, partial(_emit, name), *_timelines())
+    for name in trees():
+        before = ("phase.P0.json", "phase.P1.json", *INVENTORY, *PLAN)
+        yield _step("emit", name, "P2", EMIT, before, ASKED, partial(_emit, name), *timelines())
 
 
 def task_config_verify() -> Iterator[dict[str, Any]]:
     """Ask the target's own program what it makes of a tree's files, and score (P3)"""
-    for root, version in _targets():
-        for name in _trees():
-            before = (*(f"phase.P{number}.json" for number in range(3)), *_INVENTORY, *_PLAN, *_EMIT)
+    for root, version in targets():
+        for name in trees():
+            before = (*(f"phase.P{number}.json" for number in range(3)), *INVENTORY, *PLAN, *EMIT)
             call = partial(_verify, name, root, version)
-            inputs = (*_timelines(), root.agent, root.rules, root.lock)
-            yield _step("verify", name, "P3", _VERIFY, before, _RUN, call, *inputs, version=version)
+            inputs = (*timelines(), root.agent, root.rules, root.lock)
+            yield _step("verify", name, "P3", _VERIFY, before, RUN, call, *inputs, version=version)
 
 
 def task_config_harden() -> Iterator[dict[str, Any]]:
     """Say what is left of a tree, against the criteria (P4)"""
     records = tuple(f"phase.P{number}.json" for number in range(4))
-    for name in _trees():
-        before = (*records, *_INVENTORY, *_PLAN, *_EMIT, *_VERIFY)
-        yield _step("harden", name, "P4", _HARDEN, before, _ASKED, partial(_harden, name), *_timelines())
+    for name in trees():
+        before = (*records, *INVENTORY, *PLAN, *EMIT, *_VERIFY)
+        yield _step("harden", name, "P4", _HARDEN, before, ASKED, partial(_harden, name), *timelines())
 
 
-def _targets() -> Iterator[tuple[Root, str]]:
+def targets() -> Iterator[tuple[Root, str]]:
     """The agents that can be a target, and the newest version known of each: the one that trees are planned for."""
     for path in sorted((_DATA / "surfaces").iterdir()):
         versions = json.loads(path.read_text(encoding="utf-8"))["versions"]
@@ -86,13 +86,13 @@ def _step(
     *inputs: Path,
     version: str | None = None,
 ) -> dict[str, Any]:
-    tree = _files(_TREES / name)
-    out = _INTO / name
+    tree = tree_files(TREES / name)
+    out = INTO / name
     return Step(
         stage=f"config-{phase}",
         name=f"{name}:{version}" if version else name,
         doc=f"{record} of {name}",
-        inputs=(*inputs, *_data(), *tree, *(out / one for one in before)),
+        inputs=(*inputs, *data_files(), *tree, *(out / one for one in before)),
         outputs=(
             *(out / one for one in outputs),
             out / f"{record}_ORCHESTRATOR_PROMPT.md",
@@ -105,20 +105,20 @@ def _step(
     ).task()
 
 
-def _trees() -> list[str]:
-    return sorted(path.name for path in _TREES.iterdir() if path.is_dir()) if _TREES.is_dir() else []
+def trees() -> list[str]:
+    return sorted(path.name for path in TREES.iterdir() if path.is_dir()) if TREES.is_dir() else []
 
 
-def _files(folder: Path) -> tuple[Path, ...]:
+def tree_files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.rglob("*") if path.is_file()))
 
 
-def _data() -> tuple[Path, ...]:
+def data_files() -> tuple[Path, ...]:
     """What the phases read beside the tree."""
     return tuple(path for part in ("mappings", "surfaces", "templates") for path in sorted((_DATA / part).iterdir()))
 
 
-def _timelines() -> list[Path]:
+def timelines() -> list[Path]:
     """Those of the agents that can be a target."""
     return [Path(MANIFESTS) / path.stem / "timeline.json" for path in sorted((_DATA / "surfaces").iterdir())]
 
@@ -127,21 +127,21 @@ def _inventory(name: str) -> TaskFailed | None:
     from pipeline.config.phase_inventory import run_inventory
     from pipeline.config.phases import Job
 
-    return _passed(run_inventory(Job(_TREES / name, _INTO / name, name)))
+    return _passed(run_inventory(Job(TREES / name, INTO / name, name)))
 
 
 def _plan(name: str) -> TaskFailed | None:
     from pipeline.config.phase_plan import run_plan
     from pipeline.config.phases import Job
 
-    return _passed(run_plan(Job(_TREES / name, _INTO / name, name)))
+    return _passed(run_plan(Job(TREES / name, INTO / name, name)))
 
 
 def _emit(name: str) -> TaskFailed | None:
     from pipeline.config.phase_emit import run_emit
     from pipeline.config.phases import Job
 
-    return _passed(run_emit(Job(_TREES / name, _INTO / name, name)))
+    return _passed(run_emit(Job(TREES / name, INTO / name, name)))
 
 
 def _verify(name: str, root: Root, version: str) -> TaskFailed | None:
@@ -149,14 +149,14 @@ def _verify(name: str, root: Root, version: str) -> TaskFailed | None:
     from pipeline.config.phases import Job
     from pipeline.config.verify.binary import acquired
 
-    return _passed(run_verify(Job(_TREES / name, _INTO / name, name, binary=acquired(root.path, version))))
+    return _passed(run_verify(Job(TREES / name, INTO / name, name, binary=acquired(root.path, version))))
 
 
 def _harden(name: str) -> TaskFailed | None:
     from pipeline.config.phase_harden import run_harden
     from pipeline.config.phases import Job
 
-    return _passed(run_harden(Job(_TREES / name, _INTO / name, name)))
+    return _passed(run_harden(Job(TREES / name, INTO / name, name)))
 
 
 def _passed(done: Any) -> TaskFailed | None:

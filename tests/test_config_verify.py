@@ -27,7 +27,6 @@ from pipeline.config.phases import Job
 from pipeline.config.plan_values import Plan
 from pipeline.config.score import LEAST, WEIGHTS, Scorecard, score
 from pipeline.config.verify.evidence import Check, Evidence, Scenario, judged, worst
-from pipeline.config.verify.peers import Peers, compare
 from pipeline.config.verify.scenarios import resumed, same_bytes, spellings, without_links
 from pipeline.config.verify.stand import copy_tree
 from pipeline.config.verify.turns import SEVERITIES, sorted_findings
@@ -375,16 +374,6 @@ def _renaming(old: bytes, new: bytes) -> object:
         path.write_bytes(path.read_bytes().replace(old, new))
 
     return rename
-
-
-@pytest.mark.real
-def test_the_importer_of_the_program_is_checked_on_the_same_ground(tmp_path: Path, program: Path) -> None:
-    tree = next(tree for tree in TREES if tree.name == "servers")
-    found, path = compare(ready(tree, tmp_path / "out"), program)
-    ours, importer = found.peers
-    assert canonical.read(path, Peers) == found
-    assert [one.id for one in ours.checks] == [one.id for one in importer.checks]
-    assert ours.passed == ours.total > importer.passed
 
 
 @pytest.mark.real

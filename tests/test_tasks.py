@@ -45,13 +45,16 @@ NAMES = {
     "lock": f"[a-z_]+:{VERSION}",
     "snapshot": f"[a-z_]+:{VERSION}:{TARGET}",
     "acquire": f"[a-z_]+:{VERSION}:{TARGET}",
+    "fetch-peer": "[a-z]+",
     "fetch-wrapper": f"[a-z_]+:{WRAPPER}",
     "trace": f"[a-z_]+:{WRAPPER}",
     "diff": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
     "faces": f"[a-z_]+:{VERSION}(:{WRAPPER})?",
+    "config-cohort": VERSION,
     "config-emit": "[a-z-]+",
     "config-harden": "[a-z-]+",
     "config-inventory": "[a-z-]+",
+    "config-peers": rf"[a-z-]+:{VERSION}",
     "config-plan": "[a-z-]+",
     "config-verify": rf"[a-z-]+:{VERSION}",
     "spec-index": "docs",
@@ -115,12 +118,15 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
     assert dodo().DOIT_CONFIG["default_tasks"] == list(DEFAULT_STAGES)
     assert set(NAMES) - set(DEFAULT_STAGES) == {
         "acquire",
+        "config-cohort",
         "config-emit",
         "config-harden",
         "config-inventory",
+        "config-peers",
         "config-plan",
         "config-verify",
         "faces",
+        "fetch-peer",
         "fetch-wrapper",
         "lock",
         "pages",
@@ -187,7 +193,7 @@ UNDECIDING = {
     "findings": {"lifecycle", "oracle", "report", "trace", "union", "wrapper"},
 }
 # They run whenever they are asked for, whatever has changed.
-UNFLOORED = {"acquire", "fetch-wrapper", "lock", "onboard", "promote", "retain", "specs", "watch"}
+UNFLOORED = {"acquire", "fetch-peer", "fetch-wrapper", "lock", "onboard", "promote", "retain", "specs", "watch"}
 # What is shown meanwhile decides nothing of what comes out.
 SHOWN = {"progress"}
 # What is imported by its name when it is needed, or read as text: no graph of imports shows it.
@@ -262,9 +268,11 @@ def closure_rooms(modules: set[str]) -> set[str]:
     "stage",
     [
         *DEFAULT_STAGES,
+        "config-cohort",
         "config-emit",
         "config-harden",
         "config-inventory",
+        "config-peers",
         "config-plan",
         "config-verify",
         "faces",

@@ -15,6 +15,8 @@ from pipeline.layout import check_version
 if TYPE_CHECKING:
     from pipeline.config.phases import Done, Job
 
+_COHORT = "rank the converters that peers compared, on each tree and over all"
+
 
 def add_commands(commands: Commands) -> None:
     config = commands.add_parser(
@@ -29,7 +31,12 @@ def add_commands(commands: Commands) -> None:
     emit = _add(phases, "emit", "P2: write the target's files", _emit)
     _add(phases, "verify", "P3: ask the target's own program, and score", _phase("P3"))
     _add(phases, "harden", "P4: say what is left, against the criteria", _phase("P4"))
-    _add(phases, "peers", "the same checks of what the target's own importer makes; after P2", _peers)
+    peers = _add(phases, "peers", "the same checks of what other converters make of the tree; after P2", _peers)
+    peers.add_argument("--offline", action="store_true", help="fetch no converter: take those in the cache")
+    cohort = phases.add_parser("cohort", help=_COHORT, description=f"{_COHORT}; exit code 3 where ours is behind.")
+    cohort.add_argument("peers", type=Path, nargs="+", metavar="FILE", help="a peers.json; one for each tree")
+    cohort.add_argument("--out", type=Path, metavar="F", help="write shares and ranks here too, as JSON")
+    cohort.set_defaults(run=_cohort)
     emit.add_argument("--apply", action="store_true", help="put them into the tree too, beside what is there")
 
 
@@ -101,10 +108,23 @@ def _peers(arguments: argparse.Namespace) -> int:
     if arguments.binary is None:
         raise UsageError("peers are compared by the target's program", remedy="name it with --binary")
     job = _job(arguments)
-    found, path = compare(job, job.binary or arguments.binary)
+    found, path = compare(job, job.binary or arguments.binary, offline=arguments.offline)
     for one in found.peers:
-        print(f"{one.name}: {one.passed} of {one.total}", file=sys.stderr)
+        name = f"{one.name} {one.version}" if one.version else one.name
+        count = "not run" if one.passed is None else f"{one.passed} of {one.total}"
+        print(f"{name}: {count}{f' ({one.says})' if one.says else ''}", file=sys.stderr)
     return wrote([path])
+
+
+def _cohort(arguments: argparse.Namespace) -> int:
+    from pipeline import canonical
+    from pipeline.config.cohort import as_table, cohort
+
+    found = cohort(arguments.peers)
+    print(as_table(found), end="")
+    if arguments.out:
+        canonical.write(arguments.out, canonical.encode(found))
+    return 0 if found.ours_leads else FINDINGS
 
 
 def _run(arguments: argparse.Namespace) -> int:

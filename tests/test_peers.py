@@ -36,6 +36,7 @@ from pipeline.errors import BinaryFailed, DownloadFailed, IntegrityMismatch, Usa
 FOLDER = Path(known.__file__).parents[1] / "peers"
 LOCKS = sorted(FOLDER.glob("*/package-lock.json"))
 ALL = converters(MAPPING.name)
+REMEDY = "run `doit fetch-peer:rulesync`, or leave out --offline"
 
 NPM = """#!{python}
 import json, os, pathlib, sys
@@ -157,7 +158,7 @@ def test_a_runtime_that_is_new_enough_is_used_and_another_one_is_brought(program
 @pytest.mark.parametrize(
     ("version", "offline", "npm", "reason"),
     [
-        ("v24.1.0", True, True, "rulesync is not in the cache: run `doit fetch-peer:rulesync`"),
+        ("v24.1.0", True, True, f"rulesync is not in the cache: {REMEDY}"),
         ("v24.1.0", False, False, "rulesync cannot be fetched: npm is not on the PATH"),
         (None, False, False, "rulesync cannot be fetched: npm is not on the PATH"),
     ],
@@ -173,7 +174,7 @@ def test_what_cannot_be_had_here_is_a_reason_and_no_error(programs, version, off
 def test_a_runtime_that_is_too_old_is_a_reason_where_no_other_is_in_the_cache(programs):
     runtime(programs, "v20.20.2")
     locked_packages.install(ALL[0].pinned)
-    reason = "it needs Node 22.0.0 or newer; node is not in the cache: run `doit fetch-peer:rulesync`"
+    reason = f"it needs Node 22.0.0 or newer; node is not in the cache: {REMEDY}"
     assert command(ALL[0], offline=True) == Absent(reason)
 
 

@@ -110,7 +110,6 @@ def command(converter: Converter, *, offline: bool, progress: Progress | None = 
         place = next((path for path in sorted(packages.glob("*/bin/node*"))), None)
         if place is None:
             return Absent(f"it needs Node {converter.node} or newer, and none is pinned for this machine")
-        place.chmod(0o755)
         node = str(place)
     return (node, "--import", (_folder() / "offline.mjs").as_uri(), str(found / converter.program), *converter.argv)
 
@@ -152,7 +151,8 @@ def _place(repo: Path, converter: Converter) -> None:
 
 def _packages(pinned: Path, name: str, offline: bool, progress: Progress | None) -> Path | Absent:
     if offline:
-        return installed(pinned) or Absent(f"{pinned.name} is not in the cache: run `doit fetch-peer:{name}`")
+        remedy = f"run `doit fetch-peer:{name}`, or leave out --offline"
+        return installed(pinned) or Absent(f"{pinned.name} is not in the cache: {remedy}")
     try:
         return install(pinned, progress=progress)
     except DownloadFailed as error:

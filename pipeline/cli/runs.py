@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from pipeline.cli import every_run
 from pipeline.cli.arguments import FINDINGS, Commands
@@ -29,12 +29,14 @@ def add_commands(commands: Commands) -> None:
     start.add_argument("--queue", default="diagnostics", metavar="NAME", help="the commands (default: %(default)s)")
     start.add_argument("--no-queue", action="store_true", help="only the commands given here")
     start.add_argument("--command", action="append", default=[], metavar="LINE", help="one more command")
-    start.add_argument("--transport", choices=("auto", "local", "app-server"), default="auto")
+    start.add_argument("--transport", choices=("auto", "app-server", "mcp", "local"), default="auto")
     start.add_argument("--agent", metavar="NAME", help="the agent that carries the commands out")
     start.add_argument("--agent-version", metavar="V", help="its version")
     start.add_argument("--binary", type=Path, metavar="F", help="its program (default: the acquired one)")
-    start.add_argument("--sandbox", default="workspaceWrite", help="of the agent's server (default: %(default)s)")
-    start.add_argument("--approval-policy", default="never", metavar="P", help="(default: %(default)s)")
+    allowed = start.add_mutually_exclusive_group()
+    allowed.add_argument("--sandbox", default="workspaceWrite", help="of the agent's server (default: %(default)s)")
+    allowed.add_argument("--permission-profile", metavar="NAME", help="of the agent's configuration (app-server)")
+    start.add_argument("--approval-policy", default="never", metavar="P", help="of mcp (default: %(default)s)")
     start.add_argument(
         "--timeout", type=float, default=3600.0, metavar="S", help="seconds for each command (default: %(default)g)"
     )
@@ -78,17 +80,21 @@ def _folder(arguments: argparse.Namespace) -> RunFolder:
 
 def _start(arguments: argparse.Namespace) -> int:
     from pipeline.runs import begin, queue
-    from pipeline.runs.choose import SANDBOXES, choose
+    from pipeline.runs.choose import choose
+    from pipeline.wrapper.serving import Policy, Sandbox
 
-    if arguments.sandbox not in SANDBOXES:
-        raise UsageError(f"{arguments.sandbox!r} is not a sandbox", remedy=f"use one of {', '.join(SANDBOXES)}")
+    if arguments.sandbox not in get_args(Sandbox):
+        known = ", ".join(get_args(Sandbox))
+        raise UsageError(f"{arguments.sandbox!r} is not a sandbox", remedy=f"use one of {known}")
     if arguments.override is not None and not arguments.override.strip():
         raise UsageError("an override needs a reason", remedy="say why the specs need no change")
     repository = repository_of(arguments)
     queued = () if arguments.no_queue else queue.queue(repository, arguments.queue)
     commands = queue.commands((*queued, *queue.typed(arguments.command)), repository)
     binary = arguments.binary or _acquired(arguments.agent, arguments.agent_version)
-    chosen = choose(arguments.transport, arguments.agent, arguments.agent_version, binary)
+    policy = Policy(arguments.sandbox, arguments.approval_policy, arguments.permission_profile)
+    chosen = choose(arguments.transport, arguments.agent, arguments.agent_version, binary, policy)
+    served = chosen.transport != "local"
     started = begin.start(
         repository,
         commands,
@@ -97,8 +103,9 @@ def _start(arguments: argparse.Namespace) -> int:
             kind="commands" if arguments.no_queue else arguments.queue,
             transport=chosen.transport,
             agent=chosen.agent,
-            binary=binary if chosen.transport != "local" else None,
-            sandbox=arguments.sandbox if chosen.transport != "local" else None,
+            binary=binary if served else None,
+            sandbox=policy.sandbox if served and policy.profile is None else None,
+            permission_profile=policy.profile if served else None,
             approval_policy=arguments.approval_policy,
             timeout_seconds=arguments.timeout,
             override=arguments.override,

@@ -23,7 +23,7 @@ from pipeline.runs import manifest as shapes
 from pipeline.runs import metrics
 from pipeline.runs.folder import RunFolder, create, discard
 from pipeline.runs.journal import Journal, held, moment
-from pipeline.runs.manifest import INTERVAL, STALE, AgentUsed, Command, Manifest, TransportName, Workspace
+from pipeline.runs.manifest import INTERVAL, STALE, AgentUsed, Command, Manifest, Sandbox, TransportName, Workspace
 from pipeline.runs.poll import last_beat, poll
 from pipeline.runs.runner import MARK
 
@@ -48,7 +48,8 @@ class Wish:
     transport: TransportName = "local"
     agent: AgentUsed | None = None
     binary: Path | None = None
-    sandbox: str | None = None
+    sandbox: Sandbox | None = None
+    permission_profile: str | None = None
     approval_policy: str = "never"
     timeout_seconds: float = 3600.0
     override: str | None = None
@@ -75,6 +76,7 @@ def start(repository: Path, commands: tuple[Command, ...], wish: Wish) -> Starte
         transport=wish.transport,
         agent=wish.agent,
         sandbox=wish.sandbox,
+        permission_profile=wish.permission_profile,
         approval_policy=wish.approval_policy,
         timeout_seconds=wish.timeout_seconds,
         heartbeat_interval_seconds=INTERVAL,
@@ -114,7 +116,7 @@ def resume(folder: RunFolder, token: str, binary: Path | None = None) -> Started
             raise RunRefused(
                 f"the run has ended: {now.manifest.status}", where=folder.shown(folder.path), remedy="start a new one"
             )
-        if now.manifest.transport == "mcp":
+        if now.manifest.transport == "mcp" and now.manifest.agent is None:
             raise RunRefused(
                 "the run is of an earlier program", where=folder.shown(folder.path), remedy="start a new one"
             )

@@ -1,7 +1,8 @@
 """Which transport carries a run out: what the agent's timeline says of the version decides.
 
-Without an agent it is the local process. A version that is not known to lack the server gets it; one that lacks it is
-refused where the server was asked for, and else runs beside the agent, which the run then says.
+Without an agent it is the local process. Of an agent it is the first of its servers (``pipeline.wrapper.serving``) that
+the version is not known to lack. One that lacks them all runs beside the agent, which the run then says; where a server
+was asked for and is not there, the remedy names what is.
 """
 
 from __future__ import annotations
@@ -13,12 +14,10 @@ from pipeline import canonical
 from pipeline.errors import CapabilityMissing, UsageError
 from pipeline.layout import check_version
 from pipeline.questions import asked
+from pipeline.questions.view import View
 from pipeline.runs.manifest import AgentUsed, TransportName
-from pipeline.wrapper.serving import command_server
-
-SERVER = ("app-server",)
-# What a server's commands may do, as its protocol spells it.
-SANDBOXES = ("workspaceWrite", "readOnly", "dangerFullAccess")
+from pipeline.surface.units import CommandPath
+from pipeline.wrapper.serving import DEFAULT, Policy, Serving, servers
 
 
 class Chosen(NamedTuple):
@@ -30,32 +29,44 @@ class Chosen(NamedTuple):
 
 
 def choose(
-    wanted: Literal["auto", "local", "app-server"], agent: str | None, version: str | None, binary: Path | None
+    wanted: Literal["auto", "local", "app-server", "mcp"],
+    agent: str | None,
+    version: str | None,
+    binary: Path | None,
+    policy: Policy = DEFAULT,
 ) -> Chosen:
     """Raises UsageError, CapabilityMissing (the remedy names a transport that the version has), ArtifactMissing."""
     if agent is None:
-        if wanted == "app-server":
-            raise UsageError("app-server is a transport of an agent", remedy="give --agent, or use --transport local")
+        if wanted not in ("auto", "local"):
+            raise UsageError(f"{wanted} is a transport of an agent", remedy="give --agent, or use --transport local")
         return Chosen("local", None, None)
     if version is None or binary is None:
         raise UsageError(f"which {agent}?", remedy="give --agent-version, and --binary where it was not acquired")
     used = AgentUsed(name=agent, version=version, sha256=canonical.sha256_of(binary))
     if wanted == "local":
         return Chosen("local", used, None)
-    if not _may_have(agent, version):
-        problem = f"{agent} {version} has no `{' '.join(SERVER)}`"
-        if wanted == "app-server":
-            raise CapabilityMissing(problem, remedy="use --transport local, or a version that has it")
-        return Chosen("local", used, f"{problem}: the commands ran beside the agent, not through it.")
-    command_server(agent)
-    return Chosen("app-server", used, None)
+    view, known = asked(agent).view, servers(agent)
+    there = [each for each in known if _may_have(view, version, each.path)]
+    fitting = there if wanted == "auto" else [each for each in there if each.transport == wanted]
+    if fitting:
+        fitting[0].check(policy)
+        return Chosen(fitting[0].transport, used, None)
+    if wanted == "auto":
+        return Chosen("local", used, f"{_lack(agent, version, known)}: the commands ran beside the agent.")
+    names = " or ".join(f"--transport {name}" for name in (*(each.transport for each in there), "local"))
+    asked_for = [each for each in known if each.transport == wanted]
+    raise CapabilityMissing(_lack(agent, version, asked_for, wanted), remedy=f"use {names}, or a version that has it")
 
 
-def _may_have(agent: str, version: str) -> bool:
-    """Whether a version has the server's command, or one of its neighbours where nobody looked at it.
+def _lack(agent: str, version: str, missing: list[Serving] | tuple[Serving, ...], what: str = "server") -> str:
+    commands = " and no ".join(f"`{' '.join(each.path)}`" for each in missing) or f"{what} that is known"
+    return f"{agent} {version} has no {commands}"
+
+
+def _may_have(view: View, version: str, path: CommandPath) -> bool:
+    """Whether a version has a server's command, or one of its neighbours where nobody looked at it.
 
     A line is no question: to a program that takes a prompt every word is one.
     """
-    view = asked(agent).view
     there = [check_version(version)] if version in view.versions else [one for one in view.neighbours(version) if one]
-    return any(view.at(one).command(SERVER) for one in there)
+    return any(view.at(one).command(path) for one in there)

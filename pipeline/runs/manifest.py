@@ -26,7 +26,11 @@ Status = Literal["queued", "in_progress", "succeeded", "failed", "cancelled"]
 State = Literal["pending", "running", "succeeded", "failed", "skipped", "cancelled"]
 Outcome = Literal["running", "succeeded", "failed", "cancelled", "interrupted"]
 Guardrail = Literal["passed", "failed", "missing", "not_run"]
-TransportName = Annotated[Literal["local", "app-server", "mcp"], Meta(description="mcp: of migrated runs alone.")]
+TransportName = Annotated[
+    Literal["local", "app-server", "mcp"], Meta(description="A migrated run was carried out by mcp, without an agent.")
+]
+# What a server's commands may do; the same words as in ``pipeline.wrapper.serving``.
+Sandbox = Literal["workspaceWrite", "readOnly", "dangerFullAccess"]
 Relative = Annotated[str, Meta(description="Relative to the run's folder.")]
 
 # What ends a run for good; a failed one may be resumed.
@@ -96,7 +100,8 @@ class Manifest(Shape, frozen=True, kw_only=True):
     completed_at: Timestamp | None = None
     transport: TransportName
     agent: AgentUsed | None = None
-    sandbox: str | None = None
+    sandbox: Sandbox | None = None
+    permission_profile: Annotated[str | None, Meta(description="Of the agent's configuration.")] = None
     approval_policy: str
     timeout_seconds: float
     heartbeat_interval_seconds: int

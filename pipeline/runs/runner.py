@@ -26,7 +26,9 @@ from pipeline.runs.folder import RunFolder
 from pipeline.runs.journal import Journal, Response, held, moment
 from pipeline.runs.manifest import ENDED, OVERRIDE, Attempt, Command, Outcome, Status
 from pipeline.runs.queue import placed
+from pipeline.runs.review import read_error
 from pipeline.runs.transport import Local, Transport, through_agent
+from pipeline.wrapper.serving import DEFAULT, Policy, servers
 
 # Names the run in the environment of all that it starts, so that what a killed runner left is found.
 MARK = "PARITY_RUN"
@@ -91,7 +93,7 @@ def _attempt(journal: Journal, binary: Path | None) -> Outcome:
 def _detail(journal: Journal, outcome: Outcome) -> str:
     failed = [each for each in journal.now.commands if each.status == "failed"]
     if outcome == "failed" and failed:
-        return "command-failed" if failed[0].response_file else "tool-invocation-error"
+        return "command-failed" if failed[0].response_file else read_error(journal.folder, failed[0]).reason
     return outcome
 
 
@@ -170,14 +172,15 @@ class _Runner:
         if now.transport == "local" or now.agent is None or self._binary is None:
             yield Local(env)
             return
+        [serving] = [each for each in servers(now.agent.name) if each.transport == now.transport]
         async with through_agent(
-            now.agent.name,
+            serving,
             self._binary,
             now.agent.version,
             env=env,
             cwd=self._folder.repository,
             caller=now.generator.partition(" ")[2],
-            sandbox=now.sandbox or "workspaceWrite",
+            policy=Policy(now.sandbox or DEFAULT.sandbox, now.approval_policy, now.permission_profile),
         ) as transport:
             yield transport
 

@@ -16,7 +16,7 @@ from pipeline.errors import BinaryTimeout, IdentityMismatch
 from pipeline.process.lines import Ends
 from pipeline.process.stream import stream
 from pipeline.wrapper.client import Client
-from pipeline.wrapper.serving import CommandServer, command_server
+from pipeline.wrapper.serving import CommandServer, Policy, Serving
 
 # How much of each end of a stream is kept, in bytes.
 KEPT = 1 << 16
@@ -58,14 +58,13 @@ class Local:
 
 
 class ThroughAgent:
-    """The agent's own server, in its sandbox."""
+    """A server of the agent, in its sandbox."""
 
-    def __init__(self, server: CommandServer, sandbox: str) -> None:
+    def __init__(self, server: CommandServer) -> None:
         self._server = server
-        self._sandbox = sandbox
 
     async def execute(self, argv: Sequence[str], *, cwd: Path, seconds: float) -> Result:
-        result = await self._server.exec(argv, cwd=cwd, seconds=seconds, sandboxPolicy={"type": self._sandbox})
+        result = await self._server.exec(argv, cwd=cwd, seconds=seconds)
         kept = [Ends(KEPT), Ends(KEPT)]
         for end, text in zip(kept, (result.stdout, result.stderr), strict=True):
             end.write(text.encode("utf-8", "replace"))
@@ -75,24 +74,24 @@ class ThroughAgent:
 
 @contextlib.asynccontextmanager
 async def through_agent(
-    wrapper: str,
+    serving: Serving,
     binary: Path,
     version: str,
     *,
     env: Mapping[str, str],
     cwd: Path,
     caller: str,
-    sandbox: str,
+    policy: Policy,
 ) -> AsyncIterator[Transport]:
-    """Start the agent's server. Raises IdentityMismatch for a binary of another version than was asked for."""
+    """Start a server of the agent. Raises IdentityMismatch for a binary of another version than was asked for."""
     client = await Client.open(binary, env=env, cwd=cwd)
     if client.version != version:
         raise IdentityMismatch(
             f"the binary says that it is {client.version}, and {version} was asked for",
             remedy="give the binary of that version, or ask for the one that it is",
         )
-    async with command_server(wrapper)(client, name="cli-parity", version=caller) as server:
-        yield ThroughAgent(server, sandbox)
+    async with serving.start(client, policy, name="cli-parity", version=caller) as server:
+        yield ThroughAgent(server)
 
 
 def _text(data: bytes) -> str:

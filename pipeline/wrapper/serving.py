@@ -1,20 +1,37 @@
-"""The server of a wrapper that runs commands, found by the wrapper's name: the ``app_server`` of its package."""
+"""The servers of an agent that carry commands out: ``SERVERS`` in ``command_servers`` of its wrapper, the best first.
+
+What they differ in (how a sandbox is spelled, who runs the command) stays in the wrapper.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from pipeline.errors import UsageError
-from pipeline.wrapper.client import Client
-from pipeline.wrapper.registry import wrapper
+if TYPE_CHECKING:
+    from pipeline.surface.units import CommandPath
+    from pipeline.wrapper.client import Client
+
+Sandbox = Literal["workspaceWrite", "readOnly", "dangerFullAccess"]
+
+
+class Policy(NamedTuple):
+    """What commands may do. A ``profile`` of the agent's own configuration takes the place of the sandbox."""
+
+    sandbox: Sandbox = "workspaceWrite"
+    approvals: str = "never"
+    profile: str | None = None
+
+
+DEFAULT = Policy()
 
 
 class Executed(Protocol):
-    """How a command ended that a server has run."""
+    """How a command ended that a server has run; 124 where that was its time limit."""
 
     @property
     def exit_code(self) -> int: ...
@@ -25,29 +42,40 @@ class Executed(Protocol):
 
 
 class CommandServer(Protocol):
-    """A server of the agent that runs commands."""
+    """A server that is ready."""
 
-    async def exec(
-        self, command: Sequence[str], *, cwd: Path | None = None, seconds: float | None = None, **params: Any
-    ) -> Executed: ...
+    async def exec(self, command: Sequence[str], *, cwd: Path, seconds: float) -> Executed: ...
 
 
-class CommandServing(Protocol):
+class Starting(Protocol):
     """Starts such a server; ``name`` and ``version`` are the caller's."""
 
-    def __call__(self, client: Client, *, name: str, version: str) -> AbstractAsyncContextManager[CommandServer]: ...
+    def __call__(
+        self, client: Client, policy: Policy, *, name: str, version: str
+    ) -> AbstractAsyncContextManager[CommandServer]: ...
 
 
-def command_server(name: str) -> CommandServing:
-    """The ``app_server`` of a wrapper. Raises UsageError where the wrapper has none."""
-    wrapper(name)
-    module = f"pipeline.wrapper.{name}.app_server"
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """One kind of server: the transport's name, the command that starts it, and how it is spoken to.
+
+    ``check`` raises UsageError for a policy that it cannot keep, and for what it needs and is not installed.
+    """
+
+    transport: Literal["app-server", "mcp"]
+    path: CommandPath
+    check: Callable[[Policy], None]
+    start: Starting
+
+
+def servers(name: str) -> tuple[Serving, ...]:
+    """What the wrapper of that name has; nothing where there is no such wrapper."""
+    package = f"pipeline.wrapper.{name}"
+    module = f"{package}.command_servers"
     try:
-        found: CommandServing = importlib.import_module(module).app_server
+        found: tuple[Serving, ...] = importlib.import_module(module).SERVERS if name.isidentifier() else ()
     except ModuleNotFoundError as error:
-        if error.name != module:
+        if error.name not in (package, module):
             raise
-        raise UsageError(
-            f"the wrapper {name!r} has no server that runs commands", remedy="use the transport local"
-        ) from None
+        return ()
     return found

@@ -190,6 +190,62 @@ def test_the_real_binary_carries_commands_out(real_binary, version, monkeypatch)
         assert failure(polled).reason == "time-limit"
 
 
+# What a person may configure beside a run's own sandbox.
+LOCKED = """
+[permissions.locked]
+extends = ":workspace"
+[permissions.locked.filesystem.":workspace_roots"]
+"**/*.env" = "deny"
+"""
+
+
+@pytest.fixture
+def sandboxed(real_binary, monkeypatch):
+    """Carries a line out through the real server: the run that has ended."""
+    binary = real_binary(VERSION)
+    with surroundings() as there:
+        for name, value in there.environment.items():
+            monkeypatch.setenv(name, value)
+        (there.home / "codex" / "config.toml").write_text(LOCKED, encoding="utf-8")
+        place = new_place(there.folder / "repository")
+        (place.path / "some.env").write_text("secret\n", encoding="utf-8")
+        chosen = choose("app-server", AGENT, VERSION, binary)
+
+        def carried_out(line, **wish):
+            return place.finish(line, transport=chosen.transport, agent=chosen.agent, binary=binary, **wish)
+
+        yield carried_out
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("wish", "line", "code", "said"),
+    [
+        ({"sandbox": "workspaceWrite"}, "echo x > inside.txt; exit 3", 3, ""),
+        ({"sandbox": "workspaceWrite"}, "echo x > ../outside.txt", 2, "../outside.txt: Read-only file system"),
+        ({"sandbox": "readOnly"}, "echo x > inside.txt", 2, "inside.txt: Read-only file system"),
+        ({"permission_profile": "locked"}, "cat some.env", 1, "some.env: Permission denied"),
+    ],
+)
+def test_the_real_sandbox_lets_a_command_do_what_was_allowed(sandboxed, wish, line, code, said):
+    polled = sandboxed(f"sh -c '{line}'", **wish)
+    error, repository = failure(polled), polled.folder.repository
+    assert (error.reason, error.details["exit_code"]) == ("command-failed", code)
+    assert said in error.details["stderr"]
+    assert not (repository.parent / "outside.txt").exists()
+    assert (repository / "inside.txt").exists() == (not said)
+    told = page(polled.folder, check(polled.folder))
+    assert f"permission profile {wish.get('permission_profile', 'none')}" in told
+    assert f"sandbox {wish.get('sandbox', 'none')}" in told
+
+
+@pytest.mark.real
+def test_a_profile_that_nobody_has_made_is_an_error_of_the_call(sandboxed):
+    error = failure(sandboxed("true", permission_profile="missing"))
+    assert (error.reason, error.details["error_code"]) == ("tool-invocation-error", "rpc-error")
+    assert "`missing`" in error.details["message"]
+
+
 @pytest.mark.real
 def test_a_real_version_whose_server_runs_no_commands_says_so(real_binary, monkeypatch):
     binary = real_binary("0.61.0")

@@ -99,7 +99,8 @@ def _facts(manifest: Manifest) -> Iterator[str]:
     agent, space = manifest.agent, manifest.workspace
     yield f"- task {manifest.task}, {manifest.kind}, made by {manifest.generator}"
     by = f"{agent.name} {agent.version} (sha256 {agent.sha256})" if agent else "no agent"
-    yield f"- carried out by {manifest.transport}, {by}; sandbox {manifest.sandbox or 'none'}"
+    allowed = f"sandbox {manifest.sandbox or 'none'}, permission profile {manifest.permission_profile or 'none'}"
+    yield f"- carried out by {manifest.transport}, {by}; {allowed}"
     limits = f"{manifest.timeout_seconds:g} s for each command, approval policy {manifest.approval_policy}"
     yield f"- {limits}"
     changed = f"with what is not committed ([{space.diff}]({space.diff}))" if space.diff else "all committed"

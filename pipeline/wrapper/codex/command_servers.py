@@ -26,10 +26,18 @@ _SANDBOXES: dict[Sandbox, SandboxMode] = {
 
 class _Direct(NamedTuple):
     server: Server
-    params: dict[str, Any]
+    policy: Policy
 
     async def exec(self, command: Sequence[str], *, cwd: Path, seconds: float) -> CommandResult:
-        return await self.server.exec(command, cwd=cwd, seconds=seconds, **self.params)
+        params: dict[str, Any]
+        if self.policy.profile is not None:
+            params = {"permissionProfile": self.policy.profile}
+        else:
+            params = {"sandboxPolicy": {"type": self.policy.sandbox}}
+            if self.policy.sandbox == "workspaceWrite":
+                # Not said, 0.169.0 takes the folder from whoever has a permission profile in the configuration.
+                params["sandboxPolicy"]["writableRoots"] = [str(cwd)]
+        return await self.server.exec(command, cwd=cwd, seconds=seconds, **params)
 
 
 class _ByModel(NamedTuple):
@@ -61,11 +69,8 @@ def _check_by_model(policy: Policy) -> None:
 
 @contextlib.asynccontextmanager
 async def _open_direct(client: Client, policy: Policy, *, name: str, version: str) -> AsyncIterator[_Direct]:
-    params: dict[str, Any] = {"sandboxPolicy": {"type": policy.sandbox}}
-    if policy.profile is not None:
-        params = {"permissionProfile": policy.profile}
     async with app_server(client, name=name, version=version, experimental=policy.profile is not None) as server:
-        yield _Direct(server, params)
+        yield _Direct(server, policy)
 
 
 @contextlib.asynccontextmanager

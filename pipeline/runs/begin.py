@@ -205,9 +205,12 @@ def _spawn(folder: RunFolder, binary: Path | None) -> int:
     # -P: a repository that has a folder of our name must not be taken for this library.
     words = [sys.executable, "-P", "-m", "pipeline.runs.runner", str(folder.path)]
     env = {name: value for name, value in os.environ.items() if name != MARK}
-    return detached.start(
-        [*words, *([str(binary.absolute())] if binary else [])], env=env, cwd=folder.repository, output=folder.log
-    )
+    words += [str(binary.absolute())] if binary else []
+    try:
+        return detached.start(words, env=env, cwd=folder.repository, output=folder.log)
+    except OSError as error:
+        problem = f"the runner cannot be started: {error.strerror or error}"
+        raise WriteFailed(problem, where=folder.log, remedy="fix the permissions") from None
 
 
 def _digest(token: str) -> str:

@@ -6,14 +6,15 @@ A line follows from the run's folder. It is written when an attempt has ended, a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from pipeline import canonical
-from pipeline.errors import ArtifactInvalid, ArtifactMissing
+from pipeline.errors import ArtifactInvalid, ArtifactMissing, TreeBusy, WriteFailed
 from pipeline.runs.folder import RunFolder
 from pipeline.runs.manifest import Guardrail, Manifest, Outcome
 from pipeline.runs.poll import listing
@@ -88,14 +89,30 @@ def lines_of(folder: RunFolder, manifest: Manifest) -> Iterator[Line]:
 
 
 def record(task: Path, lines: Iterable[Line]) -> None:
-    """Add the lines whose key is not there yet. Raises WriteFailed."""
+    """Add the lines whose key is not there yet. Raises WriteFailed, TreeBusy."""
     lines = list(lines)
     path = task / NAME
-    with FileLock(task / f".{NAME}.lock", timeout=_WAIT):
+    with _locked(task):
         kept, known = _rows(path)
         added = [line for line in lines if (line.run_id, line.attempt) not in known]
         if added:
             canonical.write(path, b"".join([*kept, *(msgspec.json.encode(line) + b"\n" for line in added)]))
+
+
+@contextlib.contextmanager
+def _locked(task: Path) -> Iterator[None]:
+    lock = FileLock(task / f".{NAME}.lock", timeout=_WAIT)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TreeBusy("the metrics are locked", where=task / NAME, remedy="`parity runs summarize` later") from None
+    except OSError as error:
+        problem = f"cannot be locked: {error.strerror or error}"
+        raise WriteFailed(problem, where=task / NAME, remedy="fix the permissions") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def catch_up(task: Path) -> None:

@@ -90,6 +90,8 @@ def _page(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
     for command in manifest.commands:
         if command.status == "failed":
             yield from _failure(folder, command)
+    for path in sorted(folder.path.glob("errors/00-*.json")):
+        yield from ("", f"## The runner failed: [{path.name}](errors/{path.name})")
     missing = list(lacks(folder, manifest))
     yield from ("", "## What a reviewer misses", "")
     yield from (f"- {one}" for one in missing or ["nothing"])

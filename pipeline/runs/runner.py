@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from pipeline import clock
-from pipeline.errors import AnswerMalformed, ParityError
+from pipeline.errors import AnswerMalformed, ParityError, TreeBusy, WriteFailed
 from pipeline.process import detached
 from pipeline.runs import manifest as shapes
 from pipeline.runs import metrics, workspace
@@ -45,9 +45,18 @@ def main(argv: Sequence[str]) -> int:
             journal = Journal(folder, shapes.read(folder.manifest))
             if journal.now.status in ENDED:
                 return 1
-            outcome = _attempt(journal, binary)
-            with contextlib.suppress(TimeoutError):
+            try:
+                outcome = _attempt(journal, binary)
+            except ParityError as error:
+                # A disk that is full for a response may have room for this; the log has it in any case.
+                with contextlib.suppress(ParityError):
+                    details = {"message": str(error), "error_code": error.code, "remedy": error.remedy}
+                    journal.error(None, "runner-error", details)
+                raise
+            try:
                 metrics.record(folder.task_folder, metrics.lines_of(folder, journal.now))
+            except (TreeBusy, WriteFailed) as error:
+                journal.say(f"no line in the metrics yet: {error}")
             journal.say(f"ended: {outcome}")
             return 0 if outcome == "succeeded" else 1
     except ParityError as error:
@@ -78,7 +87,7 @@ def _attempt(journal: Journal, binary: Path | None) -> Outcome:
         outcome = asyncio.run(_Runner(journal, binary, number).run())
         detail = None if outcome == "succeeded" else _detail(journal, outcome)
     except ParityError:
-        raise  # nothing can be written: what lies there is what is known
+        raise  # the manifest cannot be written: what lies there is what is known
     except Exception:  # noqa: BLE001 - a bug too must stand in the run, or it would look alive
         journal.error(None, "runner-error", {"message": traceback.format_exc()})
         outcome, detail = "failed", "runner-error"
@@ -153,6 +162,8 @@ class _Runner:
                 for command in waiting:
                     if not await self._one(transport, command):
                         return "failed"
+        except WriteFailed:
+            raise  # of the run's own files: it says nothing of the server
         except ParityError as error:
             if not any(each.status == "failed" for each in self._journal.now.commands):
                 # The server could not be started, or did not end as it should.

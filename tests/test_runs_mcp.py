@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from loopback import Call, Fail, Say, Shell, model, surroundings
-from running import Place, check, ended, marked, new_place, token
+from running import Place, check, ended, eventually, marked, new_place, token
 
 from pipeline.errors import AnswerMalformed, CapabilityMissing, UsageError
 from pipeline.process.launch import recording
 from pipeline.runs import begin, runner
 from pipeline.runs.choose import choose
+from pipeline.runs.folder import find
 from pipeline.runs.poll import poll
 from pipeline.runs.review import page, read_error
 from pipeline.wrapper.codex import mcp_server
@@ -345,6 +348,17 @@ def test_what_a_real_model_says_is_no_evidence(real, turns, part):
 
 
 @pytest.mark.real
+def test_an_approval_that_nobody_gives_is_said(real):
+    binary, there, place = real
+    with model((Shell("touch approved"),)) as asked:
+        there.know(asked)
+        polled = through(place, binary, "touch approved", approval_policy="untrusted")
+    assert failure(polled).reason == "malformed-tool-response"
+    assert "nobody is there to answer" in failure(polled).details["message"]
+    assert not (place.path / "approved").exists()
+
+
+@pytest.mark.real
 def test_a_real_model_that_fails_is_an_error_of_the_call(real):
     binary, there, place = real
     with model(Fail(500)) as asked:
@@ -367,3 +381,31 @@ def test_a_command_of_a_real_model_is_stopped_at_its_limit_and_in_its_sandbox(re
     assert failure(late).reason == "time-limit"
     assert failure(late).details["stdout"] == "begun\n"
     assert marked(late.folder) == []
+
+
+@pytest.mark.real
+def test_what_a_killed_runner_left_of_a_real_turn_ends_before_it_is_taken_again(real):
+    binary, there, place = real
+    line = "sh -c 'echo again >> ran.txt; test -e repaired || sleep 1000'"
+    words = ["--agent", AGENT, "--agent-version", VERSION, "--binary", str(binary), "--transport", "mcp"]
+    with model((Shell(line),), (Shell(line),), (Say("done"),)) as asked:
+        there.know(asked)
+        parity = [sys.executable, "-P", "-m", "pipeline.cli", "runs"]
+        begun = subprocess.run(
+            [*parity, "start", "--no-queue", "--command", line, *words],
+            cwd=place.path,
+            check=True,
+            capture_output=True,
+            encoding="utf-8",
+        )
+        folder = find(place.path, begun.stdout.strip())
+        eventually(lambda: any(each.name() == "sleep" for each in marked(folder)), "the command is at work")
+        psutil.Process(poll(folder).manifest.attempts[-1].pid).kill()
+        eventually(lambda: poll(folder).cut_off, "it is seen that the runner is gone")
+        (place.path / "repaired").write_text("", encoding="utf-8")
+        begin.resume(folder, token(folder), binary)
+        manifest = ended(folder).manifest
+    assert [each.outcome for each in manifest.attempts] == ["interrupted", "succeeded"]
+    assert place.ran == ["again", "again"]
+    assert marked(folder) == []
+    assert check(folder).commands[0].exit_code == 0

@@ -18,13 +18,14 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import BinaryError, BinaryFailed, BinaryTimeout
+from pipeline.errors import BinaryError, BinaryFailed, BinaryTimeout, RpcError
 from pipeline.wrapper.client import Client, Runnable
 from pipeline.wrapper.codex.app_server import CommandResult
 from pipeline.wrapper.codex.servers import McpServer
 from pipeline.wrapper.codex.turn_events import EVENT, Turn
 from pipeline.wrapper.codex.values import ApprovalPolicy, SandboxMode
 from pipeline.wrapper.mcp import ToolAnswer, ToolServer, tool_server
+from pipeline.wrapper.rpc import METHOD_NOT_FOUND
 
 # How long the model may take before the command, and after it, in seconds.
 THOUGHT = 300.0
@@ -53,8 +54,10 @@ async def mcp_server(
         yield CommandsByModel(server)
 
 
-async def _decline(_method: str, _params: Any) -> object:
-    """Nobody is asked here; the second key is what these versions read."""
+async def _decline(method: str, _params: Any) -> object:
+    """Nobody is there to approve anything. The second key is what these versions read."""
+    if method != "elicitation/create":
+        raise RpcError(f"nothing here answers {method}", number=METHOD_NOT_FOUND)
     return {"action": "decline", "decision": "denied"}
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from loopback import Call, Fail, Say, Shell, model, surroundings
 from running import Place, check, ended, eventually, marked, new_place, token
 
@@ -181,6 +183,20 @@ def test_the_exit_code_is_the_one_of_the_process_that_ran_the_command(words):
 def test_a_turn_that_proves_nothing_of_the_command_is_no_answer(events, part):
     with pytest.raises(AnswerMalformed, match=part):
         turn(*events)
+
+
+NEUTRAL = [("task_started", {}), ("exec_command_output_delta", {"call_id": "1", "stream": "stdout", "chunk": "eA=="})]
+TELLING = [begun(*WORDS), over(0), begun("true", call="2"), over(1, "2"), ("patch_apply_begin", {})]
+
+
+@given(st.lists(st.sampled_from(NEUTRAL + TELLING), max_size=6))
+def test_only_one_beginning_and_its_end_prove_anything(events):
+    telling = [event for event in events if event not in NEUTRAL]
+    if telling == [begun(*WORDS), over(0)]:
+        assert turn(*events).exit_code == 0
+    else:
+        with pytest.raises(AnswerMalformed):
+            turn(*events)
 
 
 @pytest.mark.parametrize("params", [None, [], {}, {"msg": None}, {"msg": {}}, {"msg": {"type": ["a"]}}])
@@ -377,7 +393,7 @@ def test_a_command_of_a_real_model_is_stopped_at_its_limit_and_in_its_sandbox(re
     assert "Read-only file system" in failure(outside).details["stderr"]
     with model((Call("shell", words),)) as asked:
         there.know(asked)
-        late = through(place, binary, "sh -c 'echo begun; sleep 1000'", timeout_seconds=1.0)
+        late = through(place, binary, "sh -c 'echo begun; sleep 1000'", timeout_seconds=3.0)
     assert failure(late).reason == "time-limit"
     assert failure(late).details["stdout"] == "begun\n"
     assert marked(late.folder) == []

@@ -3,12 +3,14 @@
 python -m benchmarks.reviewable [--runs 40] [--through VERSION]
 
 Each run meets the next of ``WAYS``: most of them fail, one hangs, one loses its runner and is resumed, one is
-cancelled. ``--through`` carries them out by the app server of an acquired Codex.
+cancelled. ``--through`` carries them out by the app server of an acquired Codex. The last line is of a second witness,
+which shares no code with the library: JSON alone, and git, which must be able to apply what was not committed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -73,6 +75,10 @@ def main() -> None:
         for line, number in sorted(seen.items()):
             print(f"{number:4} {line}")
         sys.stdout.write(metrics.text(metrics.summarize(place / ".runs" / wish.task)))
+        folders = sorted((place / ".runs" / wish.task).glob("*/*/"))
+        subprocess.run(["git", "clone", "-q", place, place.with_name("clean")], check=True)
+        open_ones = sum(_is_open(folder, place.with_name("clean")) for folder in folders)
+        print(f"by a reader of its own {open_ones} of {len(folders)} runs")
 
 
 def _wish(version: str | None) -> begin.Wish:
@@ -80,7 +86,7 @@ def _wish(version: str | None) -> begin.Wish:
         return begin.Wish(task="small", timeout_seconds=10)
     agent = open_folder(Path(__file__).resolve().parents[1] / "cli_manifests" / "codex")
     binary = stages.subject(agent, version, "x86_64-unknown-linux-musl").binary
-    chosen = choose("app-server", agent.name, version, binary)
+    chosen = choose("app-server", "codex", version, binary)
     return begin.Wish(task="small", timeout_seconds=10, transport=chosen.transport, agent=chosen.agent, binary=binary)
 
 
@@ -117,6 +123,27 @@ def _ended(folder: RunFolder) -> str:
     found = shapes.read(folder.manifest)
     failed = [f" by {each.id}" for each in found.commands if each.status == "failed"]
     return f"{found.status}{''.join(failed)}, {len(found.attempts)} attempts"
+
+
+def _is_open(folder: Path, clean: Path) -> bool:
+    """Whether a run can be followed from its folder and a clone of the repository."""
+    run = json.loads((folder / "manifest.json").read_bytes())
+    log = (folder / "runner.log").read_text(encoding="utf-8")
+    known = subprocess.run(["git", "cat-file", "-e", run["workspace"]["revision"]], cwd=clean, check=False)
+    facts = [known.returncode == 0, bool(run["summary"])]
+    if patch := run["workspace"].get("diff"):
+        applied = subprocess.run(["git", "apply", "--check", folder / patch], cwd=clean, check=False)
+        facts.append(applied.returncode == 0)
+    for command in run["commands"]:
+        if command["status"] in ("succeeded", "failed"):
+            facts.append(f"{command['index']} {command['id']}: {command['status']}" in log)
+            response = json.loads((folder / command["response_file"]).read_bytes())
+            facts.append(response["exit_code"] == command["exit_code"])
+        if command["status"] == "failed":
+            error = json.loads((folder / command["error_file"]).read_bytes())
+            facts.append(bool(error["reason"] and error["details"]["summary"]))
+            facts.append(any(error["details"][stream].strip() for stream in ("stdout", "stderr")))
+    return all(facts)
 
 
 @contextmanager

@@ -415,7 +415,7 @@ def test_what_a_killed_runner_left_of_a_real_turn_ends_before_it_is_taken_again(
             encoding="utf-8",
         )
         folder = find(place.path, begun.stdout.strip())
-        eventually(lambda: any(each.name() == "sleep" for each in marked(folder)), "the command is at work")
+        eventually(lambda: place.ran, "the command is at work")
         psutil.Process(poll(folder).manifest.attempts[-1].pid).kill()
         eventually(lambda: poll(folder).cut_off, "it is seen that the runner is gone")
         (place.path / "repaired").write_text("", encoding="utf-8")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipeline.cli.arguments import Commands
+from pipeline.cli.arguments import FINDINGS, Commands
 from pipeline.cli.every_run import add_place, repository_of
 
 
@@ -36,6 +36,15 @@ def add_verbs(verbs: Commands) -> None:
     apply.add_argument("--by", metavar="NAME", help="who (default: git's user.name)")
     apply.add_argument("--override", action="store_true", help="also where its tests or its review stand against it")
     apply.set_defaults(run=_apply)
+
+    plan = verbs.add_parser("plan", help="tell which jobs there would be; runs none unless it is asked to")
+    add_place(plan)
+    plan.add_argument("--goals", default="build,test", metavar="NAME,…", help="(default: %(default)s)")
+    plan.add_argument("--adapters", metavar="NAME,…", help="(default: all)")
+    plan.add_argument("--suite", type=Path, metavar="F", help="a file of adapters (default: those of the repository)")
+    plan.add_argument("--execute", action="store_true", help="run them (exit code 3: one failed)")
+    plan.add_argument("--jobs", type=int, metavar="N", help="at most so many at once (default: one for each processor)")
+    plan.set_defaults(run=_plan)
 
 
 def _goal(arguments: argparse.Namespace) -> int:
@@ -91,3 +100,37 @@ def _apply(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.write("".join(f"{name}\n" for name in changed))
     return 0
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    import os
+    import shlex
+
+    from msgspec import to_builtins
+
+    from pipeline import canonical
+    from pipeline.runs.plan import adapters, plan
+
+    repository = repository_of(arguments)
+    made = plan(adapters(repository, arguments.suite), _names(arguments.goals), _names(arguments.adapters or ""))
+    if arguments.execute:
+        from pipeline.runs.execute import execute
+
+        most = arguments.jobs if arguments.jobs is not None else os.cpu_count() or 1
+        done = execute(made, repository, most=most)
+        if arguments.format == "json":
+            sys.stdout.buffer.write(canonical.encode([to_builtins(one) for one in done]))
+        else:
+            for one in done:
+                why = one.error or f"exit code {one.exit_code}"
+                print(f"{one.status:7}  {one.adapter}  {one.goal}  {one.duration_seconds:.1f} s, {why}")
+        return 0 if all(one.status == "passed" for one in done) else FINDINGS
+    if arguments.format == "json":
+        sys.stdout.buffer.write(canonical.encode([to_builtins(job) for job in made.jobs]))
+    else:
+        sys.stdout.write("".join(f"planned  {job.adapter}  {job.goal}  {shlex.join(job.argv)}\n" for job in made.jobs))
+    return 0
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]

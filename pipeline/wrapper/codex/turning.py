@@ -13,6 +13,8 @@ from pipeline.wrapper.codex.turns import Exec
 from pipeline.wrapper.codex.values import SandboxMode
 from pipeline.wrapper.turning import Ask, Turned
 
+_QUOTED = 300
+
 
 def command(ask: Ask) -> Exec:
     return Exec(
@@ -43,7 +45,9 @@ async def turn(client: Client, ask: Ask, note: Callable[[bytes], None]) -> Turne
     usage = getattr(end.turn, "usage", None)
     problem = None
     if end.turn is None or isinstance(end.turn, TurnFailed):
-        problem = said or f"the program ended in the turn, with exit code {end.returncode}"
+        last = stderr.strip().rpartition("\n")[2][-_QUOTED:]
+        told = f"the program ended in the turn, with exit code {end.returncode}{f': {last}' if last else ''}"
+        problem = said or told
     elif end.returncode != 0:
         problem = f"the turn ended well, and the program with exit code {end.returncode}"
     counted = msgspec.to_builtins(usage) if usage is not None else {}

@@ -389,8 +389,9 @@ def test_a_goal_that_is_asked_to_end_leaves_no_worktree(desk, how):
 
 
 # More than the runner of a goal makes.
-_CHANGES = 330
-POINTS = range(1, _CHANGES) if os.environ.get("RUNS") == "all" else range(40, _CHANGES, 47)
+_CHANGES = 200
+# Two of the few are where a runner once lost the revision (17), and left the worktree (161).
+POINTS = range(1, _CHANGES) if os.environ.get("RUNS") == "all" else range(17, _CHANGES, 24)
 
 
 @pytest.mark.parametrize("at", POINTS)

@@ -57,6 +57,11 @@ class Desk:
 
 
 @pytest.fixture
+def older(real_binary):
+    return {version: real_binary(version) for version in ("0.61.0", "0.125.0")}
+
+
+@pytest.fixture
 def desk(real_binary, monkeypatch):
     binary = real_binary(VERSION)
     with surroundings() as there:
@@ -217,6 +222,18 @@ def test_a_turn_that_comes_to_nothing_is_an_error_with_evidence_and_can_be_done_
         server.scripts = dict(GOOD)
         desk.resume(folder)
         assert ended(folder).manifest.status == "succeeded"
+
+
+@pytest.mark.parametrize("version", ["0.61.0", "0.125.0"])
+def test_an_older_version_reaches_a_goal_too(older, desk, version):
+    desk.binary = older[version]
+    with roles() as server:
+        desk.there.know(server)
+        folder = desk.goal(transport="local")
+        manifest = ended(folder).manifest
+    assert manifest.status == "succeeded", page(folder, manifest)
+    assert (manifest.agent.version, manifest.goal.changed) == (version, ("greeting.txt", "new dir/ü.txt"))
+    assert list(lacks(folder, manifest)) == []
 
 
 def test_the_program_of_another_version_is_refused(desk):

@@ -198,7 +198,7 @@ def _resume(arguments: argparse.Namespace) -> int:
         token = arguments.token
     found = shapes.read(folder.manifest)
     binary = arguments.binary
-    if binary is None and found.agent and found.transport != "local":
+    if binary is None and found.agent and found.needs_binary:
         try:
             binary = acquired(found.agent.name, found.agent.version)
         except ParityError:

@@ -81,7 +81,8 @@ def _attempt(journal: Journal, binary: Path | None) -> Outcome:
     journal.say(f"attempt {number}, process {pid}")
     if number > 1 and (ended := detached.kill_marked(MARK, journal.folder.run_id)):
         journal.say(f"ended {ended} processes that an earlier attempt had left")
-    if number == 1:
+    if journal.now.workspace.revision is None:
+        # Also where an earlier attempt was killed before it could look.
         journal.write(workspace=workspace.observe(journal.folder))
     outcome: Outcome
     try:
@@ -153,7 +154,7 @@ class _Runner:
 
     async def _commands(self) -> Outcome:
         waiting = [each for each in self._journal.now.commands if each.status == "pending"]
-        if not waiting:
+        if not waiting and self._journal.now.goal is None:
             return "succeeded"
         env = {**os.environ, MARK: self._folder.run_id}
         if reason := self._journal.now.guardrail_override:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import orjson
@@ -14,6 +15,8 @@ from pipeline.wrapper.codex.values import SandboxMode
 from pipeline.wrapper.turning import Ask, Turned
 
 _QUOTED = 300
+# 0.125.0's sandbox leaves an empty file in the folder where it has kept one from being made.
+_LEFT = (".agents", ".codex")
 
 
 def command(ask: Ask) -> Exec:
@@ -28,7 +31,8 @@ def command(ask: Ask) -> Exec:
 
 
 async def turn(client: Client, ask: Ask, note: Callable[[bytes], None]) -> Turned:
-    said = ""
+    said, folder = "", client.cwd or Path.cwd()
+    absent = [folder / name for name in _LEFT if not (folder / name).exists()]
     async with events(client, command(ask)) as stream:
         async for event in stream:
             if isinstance(event, Malformed):
@@ -41,6 +45,9 @@ async def turn(client: Client, ask: Ask, note: Callable[[bytes], None]) -> Turne
                 case TurnFailed(error=failure) if failure is not None:
                     said = failure.message
         end = await stream.wait()
+    for path in absent:
+        if path.is_file() and not path.stat().st_size:
+            path.unlink()
     stderr = end.stderr.decode("utf-8", "replace")
     usage = getattr(end.turn, "usage", None)
     problem = None

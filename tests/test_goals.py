@@ -21,7 +21,7 @@ from running import check, ended, eventually, git, living, marked, new_place, to
 
 from pipeline import canonical
 from pipeline.cli import main
-from pipeline.errors import ArtifactInvalid, RunRefused, TurnError, UsageError
+from pipeline.errors import AnswerUnfit, ArtifactInvalid, RunRefused, TurnError, UsageError
 from pipeline.runs import begin, metrics, runner
 from pipeline.runs import manifest as shapes
 from pipeline.runs.folder import RunFolder, find
@@ -463,6 +463,8 @@ def test_a_repository_says_how_its_goals_are_asked_and_tested(desk):
         '[tool.parity.goals.reviewer]\nsandbox = "workspace-write"\n',
         "[tool.parity.goals.reviewer]\nsanbdox = 1\n",
         "[tool.parity.goals]\ntests = []\n",
+        '[tool.parity.goals.builder.schema]\ntype = "nope"\n',
+        '[tool.parity.goals.builder.schema]\n"$ref" = "https://example.invalid/x.json"\n',
         "[tool.parity.goals]\nmanager = 1\n",
         "[tool.parity.goals\n",
     ):
@@ -483,6 +485,12 @@ SCHEMA = settings(Path("/nowhere")).reviewer.schema
 def test_an_answer_fits_or_is_refused(text):
     with pytest.raises(TurnError):
         fitting(text, SCHEMA)
+
+
+def test_an_answer_that_is_nested_too_deeply_or_no_text_is_refused():
+    for text in ("[" * 100_000, '{"refusal": null, "summary": "\\ud800", "findings": []}'):
+        with pytest.raises(AnswerUnfit, match="not JSON"):
+            fitting(text, SCHEMA)
 
 
 @given(

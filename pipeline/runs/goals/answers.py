@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, get_args
 
+import jsonschema_rs
 import msgspec
+import orjson
 
 from pipeline.canonical import Json
 from pipeline.errors import AnswerUnfit, TurnRefused
@@ -30,27 +31,27 @@ class _Review(msgspec.Struct):
     findings: tuple[Finding, ...]
 
 
+def validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """Raises ValueError for what is no schema; one that lies elsewhere is none."""
+    return jsonschema_rs.Draft202012Validator(schema, retriever=_nowhere)
+
+
+def _nowhere(uri: str) -> Any:
+    raise ValueError(f"{uri} is not in the schema")
+
+
 def fitting(text: str, schema: dict[str, Any]) -> Json:
     """The answer. Raises AnswerUnfit, and TurnRefused where the model says that it declines."""
-    from jsonschema import Draft202012Validator, SchemaError  # it takes 100 ms
-
     if not text.strip():
         raise AnswerUnfit("the turn ended without an answer: the model declined, or said nothing", remedy=_REMEDY)
     try:
-        answer = json.loads(text)
+        answer = orjson.loads(text)
     except ValueError as error:
         raise AnswerUnfit(f"the answer is not JSON ({error}): {_short(text)}", remedy=_REMEDY) from None
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise AnswerUnfit(
-            f"the role's schema is none: {error.message[:_QUOTED]}", remedy="correct it in the goal's settings"
-        ) from None
-    problem = next(Draft202012Validator(schema).iter_errors(answer), None)
+    problem = next(validator(schema).iter_errors(answer), None)
     if problem is not None:
-        raise AnswerUnfit(
-            f"the answer does not fit the schema: {problem.json_path}: {problem.message[:_QUOTED]}", remedy=_REMEDY
-        )
+        place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in problem.instance_path)
+        raise AnswerUnfit(f"the answer does not fit the schema: ${place}: {problem.message[:_QUOTED]}", remedy=_REMEDY)
     if not isinstance(answer, dict):
         raise AnswerUnfit(f"the answer is no object: {_short(text)}", remedy=_REMEDY)
     if refusal := answer.get("refusal"):

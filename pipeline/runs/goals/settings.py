@@ -16,6 +16,7 @@ from typing import Any
 from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.errors import ArtifactInvalid
+from pipeline.runs.goals.answers import validator
 from pipeline.runs.queue import Queued
 from pipeline.surface.units import Shape
 from pipeline.wrapper.turning import Sandbox
@@ -52,11 +53,16 @@ def settings(repository: Path) -> Settings:
     merged = {**tables, **own} | {name: {**tables[name], **own.get(name, {})} for name in _MODELS}
     where: object = own_file if own else default
     found = canonical.convert(merged, Settings, where, "goals")
-    for name in ("manager", "reviewer"):
-        if getattr(found, name).sandbox != "read-only":
+    for name in _MODELS:
+        if name != "builder" and getattr(found, name).sandbox != "read-only":
             raise ArtifactInvalid(
                 f"goals.{name}: it may change files", where=where, remedy='its sandbox has to be "read-only"'
             )
+        try:
+            validator(getattr(found, name).schema)
+        except ValueError as error:
+            told = str(error).partition("\n")[0]
+            raise ArtifactInvalid(f"goals.{name}.schema: {told}", where=where, remedy="correct it") from None
     if not found.tests or not all(one.argv and one.argv[0] for one in found.tests):
         raise ArtifactInvalid("goals.tests: there is nothing to test with", where=where, remedy="write a test's argv")
     return found

@@ -14,6 +14,7 @@ import hypothesis.strategies as st
 import msgspec
 import psutil
 import pytest
+from conftest import MANIFESTS
 from goal_model import BUILT, FINDING, PLAN, REVIEWED, ROLES
 from hypothesis import given
 from killing import run_until_killed
@@ -168,7 +169,8 @@ def test_each_step_leaves_its_evidence_and_no_place_and_no_secret(desk, monkeypa
             assert b"s3cr3t" not in path.read_bytes(), path
             assert str(desk.path).encode() not in path.read_bytes(), path
     assert list(lacks(folder, manifest)) == []
-    assert any("until it is applied" in line for line in manifest.summary)
+    assert any("changes 2 files; nothing of it is in" in line for line in manifest.summary)
+    assert "Say it louder." in page(folder, manifest)
     assert any("1 low" in line for line in manifest.summary)
 
 
@@ -270,6 +272,10 @@ def test_a_tree_that_has_changed_where_the_patch_does_is_left_alone(desk):
     assert check(folder).approvals == ()
     (desk.path / "greeting.txt").write_text("hello\n", encoding="utf-8")
     (desk.path / "mine.txt").write_text("not committed\n", encoding="utf-8")
+    assert not any("not committed" in line for line in check(folder).summary)
+    other = desk.finish()
+    assert any("not committed when" in line for line in check(other).summary)
+    assert check(other).goal.changed == check(folder).goal.changed
     apply(folder, reason="I want it")
     assert (desk.path / "mine.txt").exists()
     with pytest.raises(RunRefused, match="already"):
@@ -522,3 +528,12 @@ def test_the_command_starts_a_goal_and_applies_it(desk, capsys):
     assert main(["runs", "apply", folder.run_id, *where, "--reason", "wanted", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["changed"] == ["greeting.txt", "more/ü.txt"]
     assert main(["runs", "apply", folder.run_id, *where, "--reason", "wanted"]) == 1
+
+
+def test_what_a_goal_passes_to_the_agent_is_covered_by_the_wrapper(desk):
+    coverage = canonical.read_json(MANIFESTS / "codex" / "wrapper_coverage.json")["coverage"]
+    covered = {flag["key"] for one in coverage if one["path"] in ([], ["exec"]) for flag in one["flags"]}
+    agent = AgentUsed(name="codex", version=VERSION, sha256="0" * 64)
+    for command in prepare(desk.path, "x", agent, model="big").commands:
+        if command.role != "tester":
+            assert {word for word in command.argv if word.startswith("--")} - {"--"} <= covered

@@ -20,7 +20,7 @@ from pipeline.canonical import Json
 from pipeline.errors import ParityError, RunRefused, WriteFailed
 from pipeline.runs import manifest as shapes
 from pipeline.runs.folder import RunFolder, numbered
-from pipeline.runs.manifest import Command, Goal, Guardrail, Manifest, Outcome, Status
+from pipeline.runs.manifest import Command, Guardrail, Manifest, Outcome, Status
 from pipeline.runs.queue import redacted, secrets_of
 from pipeline.surface.units import Shape
 
@@ -199,7 +199,7 @@ class Journal:
             commands=commands,
             attempts=attempts,
             guardrail=guardrail,
-            summary=_summary(commands, guardrail, self.now.summary, self.now.goal),
+            summary=_summary(commands, guardrail, self.now.summary, tuple(_of_goal(self.now))),
         )
 
     def _with(self, index: int, **changes: Any) -> tuple[Command, ...]:
@@ -239,20 +239,26 @@ _ADVICE: dict[Guardrail, str] = {
 
 
 def _summary(
-    commands: tuple[Command, ...], guardrail: Guardrail, notes: tuple[str, ...], goal: Goal | None
+    commands: tuple[Command, ...], guardrail: Guardrail, notes: tuple[str, ...], goal: tuple[str, ...]
 ) -> tuple[str, ...]:
     done = sum(each.status == "succeeded" for each in commands)
     counts = f"{done} of {len(commands)} commands succeeded."
     failed = [f"`{each.id}` failed: {each.summary}" for each in commands if each.status == "failed"]
     advice = [_ADVICE[guardrail]] if guardrail in _ADVICE else []
     kept = [note for note in notes if note.startswith("Note:")]
-    return (counts, *failed, *_of_goal(goal), *advice, *kept)
+    return (counts, *failed, *goal, *advice, *kept)
 
 
-def _of_goal(goal: Goal | None) -> Iterator[str]:
-    if goal and goal.patch:
-        yield f"The patch changes {len(goal.changed)} files; nothing of it is in the working tree until it is applied."
-    if goal and goal.findings is not None:
+def _of_goal(manifest: Manifest) -> Iterator[str]:
+    goal = manifest.goal
+    if goal is None:
+        return
+    if manifest.workspace.changed:
+        yield "What was not committed when the run began is not part of what the agent worked on."
+    if goal.patch:
+        files = f"{len(goal.changed)} file{'' if len(goal.changed) == 1 else 's'}"
+        yield f"The patch changes {files}; nothing of it is in the working tree until it is applied."
+    if goal.findings is not None:
         found = ", ".join(f"{count} {severity}" for severity, count in goal.findings.items() if count)
         yield f"The reviewer found {found or 'nothing'}."
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from pipeline import canonical
 from pipeline.errors import ParityError
 from pipeline.runs.goals.answers import Finding
-from pipeline.runs.goals.evidence import EVENTS, PROMPT, TURN
+from pipeline.runs.goals.evidence import ANSWER, EVENTS, PROMPT, TURN
 from pipeline.runs.manifest import Goal, Manifest
+
+_SHOWN = 500
 
 
 def section(folder: Path, manifest: Manifest) -> Iterator[str]:
@@ -27,7 +29,7 @@ def section(folder: Path, manifest: Manifest) -> Iterator[str]:
         yield "- no patch"
     for one in manifest.commands:
         if one.evidence:
-            yield f"- {one.id}: [{one.evidence}]({one.evidence})"
+            yield f"- {one.id}: [{one.evidence}]({one.evidence}){_said(folder / one.evidence / ANSWER)}"
     if goal.findings_file:
         yield from ("", "| severity | where | finding |", "|---|---|---|")
         try:
@@ -65,6 +67,16 @@ def _intact(folder: Path, goal: Goal) -> bool:
         return hashlib.sha256(canonical.read_bytes(folder / (goal.patch or ""))).hexdigest() == goal.patch_sha256
     except ParityError:
         return False
+
+
+def _said(answer: Path) -> str:
+    """What a role says of its work in a few words, where its answer has some."""
+    try:
+        document = canonical.read_json(answer)
+    except ParityError:
+        return ""
+    said = document.get("summary") if isinstance(document, dict) else None
+    return f": {' '.join(said.split())[:_SHOWN]}" if isinstance(said, str) and said.strip() else ""
 
 
 def _cell(text: str) -> str:

@@ -17,7 +17,7 @@ import pytest
 from conftest import MANIFESTS
 from goal_model import BUILT, FINDING, PLAN, REVIEWED, ROLES
 from hypothesis import given
-from killing import run_until_killed
+from killing import run_until_full, run_until_killed
 from running import check, ended, eventually, git, living, marked, new_place, token
 
 from pipeline import canonical
@@ -400,13 +400,14 @@ _CHANGES = 200
 POINTS = range(1, _CHANGES) if os.environ.get("RUNS") == "all" else range(17, _CHANGES, 24)
 
 
-@pytest.mark.parametrize("at", POINTS)
-def test_a_goal_survives_the_death_of_its_runner_at_any_change(desk, monkeypatch, at):
+@pytest.mark.parametrize(("how", "at"), [*(("kill", at) for at in POINTS), *(("fail", at) for at in POINTS[::2])])
+def test_a_goal_survives_the_death_of_its_runner_or_a_full_disk_at_any_change(desk, monkeypatch, how, at):
     with monkeypatch.context() as patch:
         patch.setattr(begin, "_spawn", lambda *_arguments: 0)
         folder = desk.start()
     words = ["pipeline.runs.runner", str(folder.path), str(desk.binary)]
-    outcome = run_until_killed(words, at, watch=folder.task_folder, cwd=desk.path)
+    broken = run_until_killed if how == "kill" else run_until_full
+    outcome = broken(words, at, watch=folder.task_folder, cwd=desk.path)
     manifest = check(folder)
     known = [one.role for one in manifest.commands if one.status == "succeeded"]
     if outcome.reached and manifest.status != "succeeded":

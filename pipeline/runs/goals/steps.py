@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,20 +15,16 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from pipeline import canonical
-from pipeline.canonical import Json
-from pipeline.errors import ArtifactInvalid, BinaryTimeout, IdentityMismatch, NothingChanged, RunRefused, TurnFailed
-from pipeline.runs.folder import numbered
-from pipeline.runs.goals.answers import counted, findings_of, fitting
-from pipeline.runs.goals.evidence import ANSWER, Evidence
-from pipeline.runs.goals.settings import Setting, Settings, prompt
+from pipeline.errors import ArtifactInvalid, NothingChanged, RunRefused
+from pipeline.runs.goals.answers import counted, findings_of
+from pipeline.runs.goals.evidence import ANSWER
+from pipeline.runs.goals.settings import Settings
+from pipeline.runs.goals.turn import Turns, evidence_of
 from pipeline.runs.goals.worktree import Worktree
 from pipeline.runs.journal import Journal, Response
-from pipeline.runs.manifest import AgentUsed, Command, Goal
-from pipeline.runs.queue import placed, secrets_of
-from pipeline.runs.transport import TIMED_OUT, Result, Transport
-from pipeline.wrapper.client import Client
-from pipeline.wrapper.guard import Guard
-from pipeline.wrapper.turning import Ask, turning
+from pipeline.runs.manifest import Command, Goal
+from pipeline.runs.queue import placed
+from pipeline.runs.transport import Result, Transport
 
 Transports: TypeAlias = Callable[[Path], contextlib.AbstractAsyncContextManager[Transport]]
 PATCH, FINDINGS, UNFINISHED = "goal.patch", "findings.json", "unfinished.patch"
@@ -48,7 +43,8 @@ async def steps(
     goal, agent = journal.now.goal, journal.now.agent
     if goal is None or agent is None or binary is None:
         raise RunRefused("the run is no goal that an agent can work on", remedy="start one with `parity runs goal`")
-    found = Steps(journal, transport, goal, agent, binary, env)
+    worktree = Worktree(journal.folder, goal.base)
+    found = Steps(journal, transport, goal, worktree, Turns(journal, agent, binary, env, worktree.path))
     found.keep_unfinished(journal.now.attempts[-1].number - 1)
     try:
         yield found
@@ -62,26 +58,13 @@ async def steps(
 class Steps:
     """One attempt at a goal."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        transport: Transports,
-        goal: Goal,
-        agent: AgentUsed,
-        binary: Path,
-        env: Mapping[str, str],
-    ) -> None:
-        self.worktree = Worktree(journal.folder, goal.base)
+    def __init__(self, journal: Journal, transport: Transports, goal: Goal, worktree: Worktree, turns: Turns) -> None:
+        self.worktree = worktree
         self._journal = journal
         self._transport = transport
         self._goal = goal
-        self._agent = agent
-        self._binary = binary
-        self._env = env
-        self._seconds = journal.now.timeout_seconds
-        self._secrets = secrets_of(env)
+        self._turns = turns
         self._settings = canonical.read(journal.folder.path / self._goal.settings, Settings)
-        self._client: Client | None = None
         self._state: Literal["base", "patch", "tested", "used"] = "used"
 
     async def carry(self, command: Command) -> Result:
@@ -91,7 +74,7 @@ class Steps:
                 self._make("base")
                 # Where the machine has no sandbox, nothing else keeps what a manager does out of the patch.
                 self._state = "used"
-                _, result = await self._turn(command, self._settings.manager, {"goal": self._goal.text})
+                _, result = await self._turns.turn(command, self._settings.manager, {"goal": self._goal.text})
                 return result
             case "builder":
                 return await self._build(command)
@@ -105,7 +88,7 @@ class Steps:
                 argv, cwd = placed(command.argv, self.worktree.path), self.worktree.path
                 # Anew for each test: an agent's server lets commands write where it was started.
                 async with self._transport(cwd) as transport:
-                    return await transport.execute(argv, cwd=cwd, seconds=self._seconds)
+                    return await transport.execute(argv, cwd=cwd, seconds=self._journal.now.timeout_seconds)
 
     async def _build(self, command: Command) -> Result:
         self._make("base")
@@ -114,7 +97,7 @@ class Steps:
             # Of an attempt that was killed before it could say that it had succeeded.
             self._write_goal(patch=None, patch_sha256=None, changed=())
         values = {"goal": self._goal.text, "plan": self._answer_of("manager")}
-        _, result = await self._turn(command, self._settings.builder, values)
+        _, result = await self._turns.turn(command, self._settings.builder, values)
         if result.timed_out:
             return result
         patch, changed = self.worktree.diff()
@@ -134,70 +117,19 @@ class Steps:
         if len(patch) > _SHOWN:
             patch = f"{patch[:_SHOWN]}\n[the rest is left out; read the files]"
         values = {"goal": self._goal.text, "plan": self._answer_of("manager"), "patch": patch, "tests": self._tests()}
-        answer, result = await self._turn(command, self._settings.reviewer, values)
+        answer, result = await self._turns.turn(command, self._settings.reviewer, values)
         if not result.timed_out:
             findings = findings_of(answer)
-            name = f"{_evidence_of(command, self._number)}/{FINDINGS}"
+            name = f"{evidence_of(command, self._number)}/{FINDINGS}"
             canonical.write(
                 self._journal.folder.path / name, canonical.encode([msgspec.to_builtins(f) for f in findings])
             )
             self._write_goal(findings=counted(findings), findings_file=name)
         return result
 
-    async def _turn(self, command: Command, setting: Setting, values: Mapping[str, str]) -> tuple[Json, Result]:
-        """One turn with its evidence: its answer, and how the program ended."""
-        name = _evidence_of(command, self._number)
-        self._journal.command(command.index, evidence=name)
-        folder = self._journal.folder
-        places = {str(self.worktree.path): "{worktree}", str(folder.repository): "{repository}"}
-        evidence = Evidence(folder.path / name, self._secrets, places)
-        text = prompt(setting, values)
-        evidence.ask(text, setting.schema)
-        ask = Ask(
-            prompt=text, sandbox=setting.sandbox, schema=evidence.schema, answer=evidence.answer, model=setting.model
-        )
-        makes, client, began = turning(self._agent.name), await self._opened(), time.monotonic()
-        told: Json = {
-            "role": command.role,
-            "sandbox": setting.sandbox,
-            "model": setting.model,
-            "version": client.version,
-        }
-        try:
-            turned = await makes.turn(client, ask, evidence.note)
-        except BinaryTimeout:
-            evidence.end({**told, "timed_out": True, "duration_seconds": round(time.monotonic() - began, 3)})
-            return {}, Result(TIMED_OUT, "", "", timed_out=True)
-        told |= {
-            "exit_code": turned.exit_code,
-            "problem": turned.problem,
-            "thread": turned.thread,
-            "usage": turned.usage,
-        }
-        evidence.end({**told, "duration_seconds": round(time.monotonic() - began, 3), "stderr": turned.stderr})
-        said = evidence.answered()
-        if turned.problem is not None:
-            raise TurnFailed(turned.problem, remedy="look at the turn's events; the run can be resumed")
-        return fitting(said, setting.schema), Result(turned.exit_code, said, turned.stderr, timed_out=False)
-
     @property
     def _number(self) -> int:
         return self._journal.now.attempts[-1].number
-
-    async def _opened(self) -> Client:
-        """The program, asked once which version it is. Raises IdentityMismatch for another one than was asked for."""
-        if self._client is None:
-            guard = Guard.of(self._agent.name)
-            client = await Client.open(
-                self._binary, guard=guard, env=self._env, cwd=self.worktree.path, seconds=self._seconds
-            )
-            if client.version != self._agent.version:
-                raise IdentityMismatch(
-                    f"the binary says that it is {client.version}, and {self._agent.version} was asked for",
-                    remedy="give the binary of that version, or ask for the one that it is",
-                )
-            self._client = client
-        return self._client
 
     def _make(self, state: Literal["base", "patch"]) -> None:
         if self._state == state:
@@ -230,12 +162,8 @@ class Steps:
         """Keep what a builder had changed that did not get to its end, before the worktree is made anew."""
         [builder] = [one for one in self._journal.now.commands if one.role == "builder"]
         if builder.status != "succeeded" and attempt and (patch := self.worktree.unfinished()):
-            canonical.write(self._journal.folder.path / _evidence_of(builder, attempt) / UNFINISHED, patch)
+            canonical.write(self._journal.folder.path / evidence_of(builder, attempt) / UNFINISHED, patch)
 
     def _write_goal(self, **changes: object) -> None:
         self._goal = msgspec.structs.replace(self._goal, **changes)
         self._journal.write(goal=self._goal)
-
-
-def _evidence_of(command: Command, attempt: int) -> str:
-    return numbered("steps", command.index, command.id, attempt).removesuffix(".json")

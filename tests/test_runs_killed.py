@@ -79,6 +79,7 @@ def test_a_run_survives_the_death_of_its_runner_or_a_full_disk_at_any_step(place
         assert manifest.status == "succeeded"
         return
     if manifest.status == "succeeded":
+        assert len(recorded(folder)) == len(manifest.commands)
         metrics.catch_up(folder.task_folder)
         assert len(metrics.read(folder.task_folder / metrics.NAME)[0]) == 1
         return

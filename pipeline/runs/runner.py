@@ -167,8 +167,8 @@ class _Runner:
                         return "failed"
         except ParityError as error:
             if not any(each.status == "failed" for each in self._journal.now.commands):
-                # The server could not be started, or did not end as it should.
-                left = [each for each in self._journal.now.commands if each.status == "pending"]
+                # The server could not be started or did not end as it should, or what came of a command not be written.
+                left = [each for each in self._journal.now.commands if each.status in ("running", "pending")]
                 if not left:
                     self._journal.say(str(error))
                     return "succeeded"

@@ -7,6 +7,7 @@ stands in the manifest.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import hashlib
 from collections.abc import Iterator
@@ -44,10 +45,12 @@ def apply(folder: RunFolder, *, reason: str, by: str | None = None, override: bo
 
 def who(repository: Path) -> str:
     """The name of whoever works here, as git knows it, else the system."""
-    try:
-        return git(repository, "config", "user.name").decode("utf-8", "replace").strip()
-    except BinaryError:
+    with contextlib.suppress(BinaryError):
+        if name := git(repository, "config", "user.name").decode("utf-8", "replace").strip():
+            return name
+    with contextlib.suppress(OSError, KeyError):
         return getpass.getuser()
+    return "somebody"
 
 
 def against(manifest: Manifest) -> Iterator[str]:

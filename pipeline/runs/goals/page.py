@@ -24,7 +24,7 @@ def section(folder: Path, manifest: Manifest) -> Iterator[str]:
     yield f"- from revision {goal.base}, by the roles of [{goal.settings}]({goal.settings})"
     if goal.patch:
         yield f"- [{goal.patch}]({goal.patch}) (sha256 {goal.patch_sha256}) changes:"
-        yield from (f"  - `{name}`" for name in goal.changed)
+        yield from (f"  - `{_cell(name)}`" for name in goal.changed)
     else:
         yield "- no patch"
     for one in manifest.commands:

@@ -23,7 +23,12 @@ an exception: findings are values (see ``pipeline.validate``).
     ├── GateFailed                 a version has not earned the status asked for
     ├── StatusDowngrade            a version would lose a status without anybody saying so
     ├── TreeInvalid                a change would leave a tree with findings
-    ├── RunRefused                 a run that cannot be begun, resumed or cancelled as it stands
+    ├── RunRefused                 a run that cannot be begun, resumed, cancelled or applied as it stands
+    ├── TurnError                  a turn of a model that came to nothing
+    │   ├── TurnFailed             the model or the program failed in it
+    │   ├── TurnRefused            the model declined
+    │   ├── AnswerUnfit            it said something else than it was asked for
+    │   └── NothingChanged         it was asked for an edit
     ├── BinaryError
     │   ├── BinaryMissing
     │   ├── BinaryFailed
@@ -166,6 +171,28 @@ class RunRefused(ParityError):
     """It is running, has ended, or the token is another run's."""
 
     code = "run-refused"
+
+
+class TurnError(ParityError):
+    code = "turn-error"
+
+
+class TurnFailed(TurnError):
+    code = "turn-failed"
+
+
+class TurnRefused(TurnError):
+    code = "turn-refused"
+
+
+class AnswerUnfit(TurnError):
+    """No JSON, or not by the schema that went with the question."""
+
+    code = "answer-unfit"
+
+
+class NothingChanged(TurnError):
+    code = "nothing-changed"
 
 
 class BinaryError(ParityError):

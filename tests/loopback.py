@@ -132,11 +132,15 @@ class Model:
         self._thread.join()
         self._server.server_close()
 
+    def turn(self, body: dict[str, Any]) -> Turn:
+        """What a request is answered with."""
+        return next(self._script, (Say("done"),))
+
     def answer(self, body: dict[str, Any]) -> tuple[int, bytes]:
         with self._lock:
             number = len(self.requests)
             self.requests.append(body)
-            turn = next(self._script, (Say("done"),))
+            turn = self.turn(body)
         if isinstance(turn, Hang):
             self.hanging.set()
             self._over.wait()

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from pipeline.cli import every_run
+from pipeline.cli import every_run, goals
 from pipeline.cli.arguments import FINDINGS, Commands
 from pipeline.cli.every_run import add_place, repository_of
 from pipeline.errors import ParityError, UsageError
@@ -64,6 +64,7 @@ def add_commands(commands: Commands) -> None:
     show = verbs.add_parser("show", help="one run as Markdown, from its folder alone")
     _add_run(show)
     show.set_defaults(run=_show)
+    goals.add_verbs(verbs)
     every_run.add_verbs(verbs)
 
 
@@ -91,7 +92,7 @@ def _start(arguments: argparse.Namespace) -> int:
     repository = repository_of(arguments)
     queued = () if arguments.no_queue else queue.queue(repository, arguments.queue)
     commands = queue.commands((*queued, *queue.typed(arguments.command)), repository)
-    binary = arguments.binary or _acquired(arguments.agent, arguments.agent_version)
+    binary = arguments.binary or acquired(arguments.agent, arguments.agent_version)
     policy = Policy(arguments.sandbox, arguments.approval_policy, arguments.permission_profile)
     chosen = choose(arguments.transport, arguments.agent, arguments.agent_version, binary, policy)
     served = chosen.transport != "local"
@@ -112,10 +113,10 @@ def _start(arguments: argparse.Namespace) -> int:
             notes=(chosen.note,) if chosen.note else (),
         ),
     )
-    return _told(started, arguments)
+    return told(started, arguments)
 
 
-def _told(started: Started, arguments: argparse.Namespace) -> int:
+def told(started: Started, arguments: argparse.Namespace) -> int:
     from pipeline import canonical
 
     folder = started.folder
@@ -135,7 +136,7 @@ def _told(started: Started, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _acquired(agent: str | None, version: str | None) -> Path | None:
+def acquired(agent: str | None, version: str | None) -> Path | None:
     """The acquired binary for this machine; None where nobody asks for an agent."""
     if agent is None or version is None:
         return None
@@ -204,12 +205,12 @@ def _resume(arguments: argparse.Namespace) -> int:
         token = arguments.token
     found = shapes.read(folder.manifest)
     binary = arguments.binary
-    if binary is None and found.agent and found.transport != "local":
+    if binary is None and found.agent and found.needs_binary:
         try:
-            binary = _acquired(found.agent.name, found.agent.version)
+            binary = acquired(found.agent.name, found.agent.version)
         except ParityError:
             binary = None  # it is said what is needed
-    return _told(begin.resume(folder, token, binary), arguments)
+    return told(begin.resume(folder, token, binary), arguments)
 
 
 def _cancel(arguments: argparse.Namespace) -> int:

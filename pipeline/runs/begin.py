@@ -22,6 +22,8 @@ from pipeline.process import detached
 from pipeline.runs import manifest as shapes
 from pipeline.runs import metrics
 from pipeline.runs.folder import RunFolder, create, discard
+from pipeline.runs.goals.prepare import Prepared, keep
+from pipeline.runs.goals.worktree import Worktree
 from pipeline.runs.journal import Journal, held, moment
 from pipeline.runs.manifest import INTERVAL, STALE, AgentUsed, Command, Manifest, Sandbox, TransportName, Workspace
 from pipeline.runs.poll import last_beat, poll
@@ -54,6 +56,7 @@ class Wish:
     timeout_seconds: float = 3600.0
     override: str | None = None
     notes: tuple[str, ...] = ()
+    goal: Prepared | None = None
 
 
 def start(repository: Path, commands: tuple[Command, ...], wish: Wish) -> Started:
@@ -89,10 +92,13 @@ def start(repository: Path, commands: tuple[Command, ...], wish: Wish) -> Starte
         guardrail_override=wish.override,
         summary=tuple(f"Note: {note}" for note in wish.notes),
         log=folder.log.name,
+        goal=wish.goal and wish.goal.goal,
     )
     try:
         with held(folder):
             _keep(folder.token, token)
+            if wish.goal:
+                keep(folder, wish.goal.settings)
             journal = Journal(folder, manifest)
             journal.beat()
             journal.write()
@@ -126,15 +132,15 @@ def resume(folder: RunFolder, token: str, binary: Path | None = None) -> Started
                 where=folder.shown(folder.path),
                 remedy=f"wait for it, or `parity runs cancel {folder.run_id}`",
             )
-        if now.manifest.agent and now.manifest.transport != "local":
+        if now.manifest.agent and now.manifest.needs_binary:
             _check_binary(binary, now.manifest.agent)
         # A runner that was asked to end says so before it lets go.
         with held(folder, wait=POLITE):
             _reset(Journal(folder, shapes.read(folder.manifest)))
     except ParityError as error:
-        _note(folder, f"resume refused: {error}")
+        note(folder, f"resume refused: {error}")
         raise
-    _note(folder, "resume accepted")
+    note(folder, "resume accepted")
     return Started(folder, _spawn(folder, binary))
 
 
@@ -159,6 +165,8 @@ def cancel(folder: RunFolder) -> Manifest:
 
 def _ended(journal: Journal) -> Manifest:
     detached.kill_marked(MARK, journal.folder.run_id)
+    if journal.now.goal:
+        Worktree(journal.folder, journal.now.goal.base).remove()
     if journal.now.status not in shapes.ENDED:
         journal.finish("cancelled", "cancelled", detail="cancelled", seconds=None)
         metrics.record(journal.folder.task_folder, metrics.lines_of(journal.folder, journal.now))
@@ -182,7 +190,9 @@ def _reset(journal: Journal) -> None:
     commands = tuple(
         each
         if each.status == "succeeded"
-        else Command(index=each.index, id=each.id, argv=each.argv, status="pending", guardrail=each.guardrail)
+        else Command(
+            index=each.index, id=each.id, argv=each.argv, status="pending", guardrail=each.guardrail, role=each.role
+        )
         for each in journal.now.commands
     )
     notes = tuple(note for note in journal.now.summary if note.startswith("Note:"))
@@ -227,7 +237,7 @@ def _keep(path: Path, token: str) -> None:
         ) from None
 
 
-def _note(folder: RunFolder, line: str) -> None:
+def note(folder: RunFolder, line: str) -> None:
     """One line at the end of the log. A log that cannot be written hides no refusal."""
     try:
         with folder.log.open("ab") as stream:

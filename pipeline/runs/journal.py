@@ -28,7 +28,17 @@ from pipeline.surface.units import Shape
 _QUOTED = 8 << 10
 _SUMMARY = 200
 
-Reason = Literal["command-failed", "time-limit", "malformed-tool-response", "tool-invocation-error", "runner-error"]
+Reason = Literal[
+    "command-failed",
+    "time-limit",
+    "malformed-tool-response",
+    "tool-invocation-error",
+    "runner-error",
+    "turn-failed",
+    "turn-refused",
+    "answer-unfit",
+    "nothing-changed",
+]
 
 
 class Response(Shape, frozen=True, kw_only=True):
@@ -76,6 +86,8 @@ class Journal:
         self.folder = folder
         self.now = now
         self._secrets = secrets_of(os.environ)
+        # Why a command could not be carried out, if one could not.
+        self.reason: Reason | None = None
 
     def write(self, **changes: Any) -> None:
         """Change fields of the manifest."""
@@ -135,6 +147,7 @@ class Journal:
 
     def fail(self, command: Command, error: ParityError, reason: Reason) -> None:
         """A command that could not be carried out."""
+        self.reason = reason
         remedy = error.remedy or "look at the log; the transport local needs no server"
         details = {"message": str(error), "error_code": error.code, "remedy": remedy}
         self.command(
@@ -186,7 +199,7 @@ class Journal:
             commands=commands,
             attempts=attempts,
             guardrail=guardrail,
-            summary=_summary(commands, guardrail, self.now.summary),
+            summary=_summary(commands, guardrail, self.now.summary, tuple(_of_goal(self.now))),
         )
 
     def _with(self, index: int, **changes: Any) -> tuple[Command, ...]:
@@ -225,13 +238,29 @@ _ADVICE: dict[Guardrail, str] = {
 }
 
 
-def _summary(commands: tuple[Command, ...], guardrail: Guardrail, notes: tuple[str, ...]) -> tuple[str, ...]:
+def _summary(
+    commands: tuple[Command, ...], guardrail: Guardrail, notes: tuple[str, ...], goal: tuple[str, ...]
+) -> tuple[str, ...]:
     done = sum(each.status == "succeeded" for each in commands)
     counts = f"{done} of {len(commands)} commands succeeded."
     failed = [f"`{each.id}` failed: {each.summary}" for each in commands if each.status == "failed"]
     advice = [_ADVICE[guardrail]] if guardrail in _ADVICE else []
     kept = [note for note in notes if note.startswith("Note:")]
-    return (counts, *failed, *advice, *kept)
+    return (counts, *failed, *goal, *advice, *kept)
+
+
+def _of_goal(manifest: Manifest) -> Iterator[str]:
+    goal = manifest.goal
+    if goal is None:
+        return
+    if manifest.workspace.changed:
+        yield "What was not committed when the run began is not part of what the agent worked on."
+    if goal.patch:
+        files = f"{len(goal.changed)} file{'' if len(goal.changed) == 1 else 's'}"
+        yield f"The patch changes {files}; nothing of it is in the working tree until it is applied."
+    if goal.findings is not None:
+        found = ", ".join(f"{count} {severity}" for severity, count in goal.findings.items() if count)
+        yield f"The reviewer found {found or 'nothing'}."
 
 
 def _ended(response: Response) -> str:

@@ -31,6 +31,8 @@ TransportName = Annotated[
 ]
 # What a server's commands may do; the same words as in ``pipeline.wrapper.serving``.
 Sandbox = Literal["workspaceWrite", "readOnly", "dangerFullAccess"]
+Role = Literal["manager", "builder", "tester", "reviewer"]
+Severity = Literal["critical", "high", "medium", "low"]
 Relative = Annotated[str, Meta(description="Relative to the run's folder.")]
 
 # What ends a run for good; a failed one may be resumed.
@@ -38,7 +40,11 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class Command(Shape, frozen=True, kw_only=True):
-    """One command of the queue. ``argv`` holds {python} and {repository} where places of the machine would stand."""
+    """One command of the queue. ``argv`` holds {python} and {repository} where places of the machine would stand.
+
+    A goal's step has a ``role``. In its ``argv`` {agent} is the agent's program, {repository} the worktree, {evidence}
+    the folder ``evidence``, which holds what a turn of a model was asked and what came of it.
+    """
 
     index: int
     id: str
@@ -53,6 +59,8 @@ class Command(Shape, frozen=True, kw_only=True):
     summary: str | None = None
     response_file: Relative | None = None
     error_file: Relative | None = None
+    role: Role | None = None
+    evidence: Relative | None = None
 
 
 class Attempt(Shape, frozen=True, kw_only=True):
@@ -85,6 +93,29 @@ class Workspace(Shape, frozen=True, kw_only=True):
     diff_after: Relative | None = None
 
 
+class Goal(Shape, frozen=True, kw_only=True):
+    """What a run of kind goal shall reach. ``base`` is the revision that the patch is against."""
+
+    text: str
+    base: str
+    settings: Annotated[Relative, Meta(description="The roles, as they were when the run began.")]
+    patch: Relative | None = None
+    patch_sha256: str | None = None
+    changed: Annotated[tuple[str, ...], Meta(description="The files that the patch changes.")] = ()
+    findings: Annotated[dict[Severity, int] | None, Meta(description="How many the reviewer has, by severity.")] = None
+    findings_file: Relative | None = None
+
+
+class Approval(Shape, frozen=True, kw_only=True):
+    """Somebody wanted the patch in the working tree. It is ``approved`` before it is applied, and ``applied`` then."""
+
+    by: str
+    at: Timestamp
+    outcome: Literal["approved", "applied"]
+    reason: str
+    despite: Annotated[tuple[str, ...], Meta(description="What stood against it and was overridden.")] = ()
+
+
 class Manifest(Shape, frozen=True, kw_only=True):
     """``manifest.json`` of a run."""
 
@@ -114,6 +145,13 @@ class Manifest(Shape, frozen=True, kw_only=True):
     guardrail_override: Annotated[str | None, Meta(description="Why the spec guard was overridden.")] = None
     summary: tuple[str, ...]
     log: Relative
+    goal: Goal | None = None
+    approvals: tuple[Approval, ...] = ()
+
+    @property
+    def needs_binary(self) -> bool:
+        """Whether the agent's program has to be there."""
+        return self.agent is not None and (self.transport != "local" or self.goal is not None)
 
 
 def read(path: Path) -> Manifest:

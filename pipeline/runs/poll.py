@@ -99,6 +99,12 @@ def document(polled: Polled) -> Json:
     def shown(name: str | None) -> str | None:
         return name and folder.shown(folder.path / name)
 
+    goal = found.goal and {
+        "patch": shown(found.goal.patch),
+        "changed": list(found.goal.changed),
+        "findings": found.goal.findings,
+        "applied": any(each.outcome == "applied" for each in found.approvals),
+    }
     return {
         "run_id": found.run_id,
         "status": found.status,
@@ -112,6 +118,7 @@ def document(polled: Polled) -> Json:
         "runner_alive": polled.alive,
         "guardrail": found.guardrail,
         "summary": list(found.summary),
+        **({"goal": goal} if goal else {}),
         "heartbeat": {
             "updated_at": polled.updated_at,
             "age_seconds": polled.age_seconds,

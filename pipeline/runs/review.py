@@ -10,6 +10,7 @@ import msgspec
 from pipeline import canonical
 from pipeline.errors import ParityError
 from pipeline.runs.folder import RunFolder
+from pipeline.runs.goals import page as goal
 from pipeline.runs.journal import Response
 from pipeline.runs.manifest import Command, Manifest
 
@@ -40,6 +41,7 @@ def lacks(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
     for command in manifest.commands:
         if command.status in _RAN:
             yield from _lacks(folder, command)
+    yield from goal.lacks(folder.path, manifest)
 
 
 def _lacks(folder: RunFolder, command: Command) -> Iterator[str]:
@@ -77,6 +79,7 @@ def _page(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
     yield from (f"- {line}" for line in manifest.summary)
     yield ""
     yield from _facts(manifest)
+    yield from goal.section(folder.path, manifest)
     yield ""
     yield from ("| # | command | status | seconds | attempt | evidence |", "|---|---|---|---|---|---|")
     for each in manifest.commands:

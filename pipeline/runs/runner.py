@@ -14,24 +14,44 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from pipeline import clock
-from pipeline.errors import AnswerMalformed, ParityError, TreeBusy, WriteFailed
+from pipeline.errors import (
+    AnswerMalformed,
+    AnswerUnfit,
+    NothingChanged,
+    ParityError,
+    TreeBusy,
+    TurnFailed,
+    TurnRefused,
+    WriteFailed,
+)
 from pipeline.process import detached
 from pipeline.runs import manifest as shapes
 from pipeline.runs import metrics, workspace
 from pipeline.runs.folder import RunFolder
-from pipeline.runs.journal import Journal, Response, held, moment
+from pipeline.runs.goals.steps import steps
+from pipeline.runs.journal import Journal, Reason, Response, held, moment
 from pipeline.runs.manifest import ENDED, OVERRIDE, Attempt, Command, Outcome, Status
 from pipeline.runs.queue import placed
-from pipeline.runs.review import read_error
-from pipeline.runs.transport import Local, Transport, through_agent
+from pipeline.runs.transport import Local, Result, Transport, through_agent
 from pipeline.wrapper.serving import DEFAULT, Policy, servers
 
 # Names the run in the environment of all that it starts, so that what a killed runner left is found.
 MARK = "PARITY_RUN"
+_Carry: TypeAlias = Callable[[Command], Awaitable[Result]]
+_REASONS: tuple[tuple[type[ParityError], Reason], ...] = (
+    (AnswerMalformed, "malformed-tool-response"),
+    (TurnFailed, "turn-failed"),
+    (TurnRefused, "turn-refused"),
+    (AnswerUnfit, "answer-unfit"),
+    (NothingChanged, "nothing-changed"),
+)
+_OTHER: Reason = "tool-invocation-error"
 # How long whoever began the run may still hold its lock, in seconds.
 _HANDOVER = 20.0
 _LOOK = 0.2
@@ -80,7 +100,8 @@ def _attempt(journal: Journal, binary: Path | None) -> Outcome:
     journal.say(f"attempt {number}, process {pid}")
     if number > 1 and (ended := detached.kill_marked(MARK, journal.folder.run_id)):
         journal.say(f"ended {ended} processes that an earlier attempt had left")
-    if number == 1:
+    if journal.now.workspace.revision is None:
+        # Also where an earlier attempt was killed before it could look.
         journal.write(workspace=workspace.observe(journal.folder))
     outcome: Outcome
     try:
@@ -102,7 +123,7 @@ def _attempt(journal: Journal, binary: Path | None) -> Outcome:
 def _detail(journal: Journal, outcome: Outcome) -> str:
     failed = [each for each in journal.now.commands if each.status == "failed"]
     if outcome == "failed" and failed:
-        return "command-failed" if failed[0].response_file else read_error(journal.folder, failed[0]).reason
+        return "command-failed" if failed[0].response_file else journal.reason or "tool-invocation-error"
     return outcome
 
 
@@ -152,22 +173,23 @@ class _Runner:
 
     async def _commands(self) -> Outcome:
         waiting = [each for each in self._journal.now.commands if each.status == "pending"]
-        if not waiting:
+        if not waiting and self._journal.now.goal is None:
             return "succeeded"
         env = {**os.environ, MARK: self._folder.run_id}
         if reason := self._journal.now.guardrail_override:
             env[OVERRIDE] = reason
         try:
-            async with self._transport(env) as transport:
+            async with self._carrying(env) as carry:
                 for command in waiting:
-                    if not await self._one(transport, command):
+                    # A patch that fails its tests is reviewed all the same.
+                    if not await self._one(carry, command) and command.role != "tester":
                         return "failed"
         except WriteFailed:
             raise  # of the run's own files: it says nothing of the server
         except ParityError as error:
             if not any(each.status == "failed" for each in self._journal.now.commands):
-                # The server could not be started, or did not end as it should.
-                left = [each for each in self._journal.now.commands if each.status == "pending"]
+                # The server could not be started or did not end as it should, or what came of a command not be written.
+                left = [each for each in self._journal.now.commands if each.status in ("running", "pending")]
                 if not left:
                     self._journal.say(str(error))
                     return "succeeded"
@@ -175,10 +197,21 @@ class _Runner:
                 self._journal.command(left[0].index, attempt=self._number, started_at=moment())
                 self._journal.fail(left[0], error, "tool-invocation-error")
             return "failed"
-        return "succeeded"
+        return "failed" if any(each.status == "failed" for each in self._journal.now.commands) else "succeeded"
 
     @contextlib.asynccontextmanager
-    async def _transport(self, env: dict[str, str]) -> AsyncIterator[Transport]:
+    async def _carrying(self, env: dict[str, str]) -> AsyncIterator[_Carry]:
+        """How a command is carried out: by the transport, or as a step of a goal."""
+        if self._journal.now.goal is not None:
+            async with steps(self._journal, partial(self._transport, env), self._binary, env) as found:
+                yield found.carry
+            return
+        repository, seconds = self._folder.repository, self._journal.now.timeout_seconds
+        async with self._transport(env, repository) as transport:
+            yield lambda command: transport.execute(placed(command.argv, repository), cwd=repository, seconds=seconds)
+
+    @contextlib.asynccontextmanager
+    async def _transport(self, env: dict[str, str], cwd: Path) -> AsyncIterator[Transport]:
         now = self._journal.now
         if now.transport == "local" or now.agent is None or self._binary is None:
             yield Local(env)
@@ -189,26 +222,21 @@ class _Runner:
             self._binary,
             now.agent.version,
             env=env,
-            cwd=self._folder.repository,
+            cwd=cwd,
             caller=now.generator.partition(" ")[2],
             policy=Policy(now.sandbox or DEFAULT.sandbox, now.approval_policy, now.permission_profile),
         ) as transport:
             yield transport
 
-    async def _one(self, transport: Transport, command: Command) -> bool:
+    async def _one(self, carry: _Carry, command: Command) -> bool:
         """Carry one command out; whether the next may follow."""
         journal, started_at, began = self._journal, moment(), time.monotonic()
         journal.command(command.index, status="running", attempt=self._number, started_at=started_at)
         journal.say(f"{command.index} {command.id}: begun")
-        repository = self._folder.repository
         try:
-            result = await transport.execute(
-                placed(command.argv, repository), cwd=repository, seconds=journal.now.timeout_seconds
-            )
-        except AnswerMalformed as error:
-            journal.fail(command, error, "malformed-tool-response")
+            result = await carry(command)
         except ParityError as error:
-            journal.fail(command, error, "tool-invocation-error")
+            journal.fail(command, error, next((why for kind, why in _REASONS if isinstance(error, kind)), _OTHER))
         else:
             response = Response(
                 run_id=self._folder.run_id,

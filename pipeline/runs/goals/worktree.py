@@ -1,0 +1,96 @@
+"""Where a goal's steps work: a worktree of the repository in the run's folder, made anew from the base and a patch.
+
+It is thrown away and made again wherever it has to be a known state, so nothing that lies only there is ever needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import BinaryError, UsageError, WriteFailed
+from pipeline.runs.folder import RUNS, RunFolder
+from pipeline.runs.goals.git import git
+from pipeline.transaction.tree import remove
+
+_DIFF = (
+    *("diff", "--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
+    *("--src-prefix=a/", "--dst-prefix=b/"),
+)
+# A pathspec that only excludes means everything else.
+_OURS = f":(exclude){RUNS}"
+
+
+def base_of(repository: Path) -> str:
+    """The revision that a goal begins with. Raises UsageError for a folder that is no repository's top, or empty."""
+    remedy = "name the top folder of a git repository that has a commit"
+    try:
+        top = Path(os.fsdecode(git(repository, "rev-parse", "--show-toplevel").rstrip(b"\r\n")))
+        revision = git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}").decode("ascii").strip()
+    except BinaryError:
+        raise UsageError("a goal needs a revision to begin with", where=repository, remedy=remedy) from None
+    if top.resolve() != repository.resolve():
+        raise UsageError("a goal needs the whole repository", where=repository, remedy=remedy)
+    return revision
+
+
+@dataclass(frozen=True)
+class Worktree:
+    """The worktree of one run, whether it is there or not."""
+
+    folder: RunFolder
+    base: str
+
+    @property
+    def path(self) -> Path:
+        # With a dot: who commits runs does not commit it.
+        return self.folder.path / ".worktree"
+
+    def fresh(self, patch: Path | None) -> None:
+        """Make it as the base is, with ``patch``. Raises BinaryFailed."""
+        self.remove()
+        git(self.folder.repository, "worktree", "add", "--detach", "-f", "-f", "-q", self.path, self.base)
+        if patch is not None:
+            git(self.path, "apply", "--whitespace=nowarn", patch)
+
+    def diff(self) -> tuple[bytes, tuple[str, ...]]:
+        """All that differs from the base, committed there or not, and the files that do. Raises BinaryError."""
+        index = self.folder.path / ".goal-index"
+        try:
+            git(self.path, "read-tree", self.base, index=index)
+            git(self.path, "add", "--all", "--", ".", _OURS, index=index)
+            patch = git(self.path, *_DIFF, self.base, index=index)
+            names = git(self.path, *_DIFF, "--name-only", "-z", self.base, index=index)
+        finally:
+            index.unlink(missing_ok=True)
+            index.with_name(f"{index.name}.lock").unlink(missing_ok=True)
+        return patch, tuple(sorted(os.fsdecode(name) for name in names.split(b"\0") if name))
+
+    def unfinished(self) -> bytes:
+        """What a builder that was cut off had changed; empty where there is nothing, or nothing that can be told."""
+        if not self.path.is_dir():
+            return b""
+        try:
+            return self.diff()[0]
+        except BinaryError:
+            return b""
+
+    def remove(self) -> None:
+        """Take it away, with git's record of it. Raises WriteFailed where it stays."""
+        if not self.path.is_dir():
+            return
+        with contextlib.suppress(BinaryError):
+            git(self.folder.repository, "worktree", "remove", "--force", "--force", self.path)
+        try:
+            if self.path.is_dir():
+                remove(self.path)
+        except OSError as error:
+            raise WriteFailed(
+                f"cannot be removed: {error.strerror or error}",
+                where=self.path,
+                remedy="remove it, then resume the run",
+            ) from None
+        with contextlib.suppress(BinaryError):
+            git(self.folder.repository, "worktree", "prune")

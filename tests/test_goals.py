@@ -1,0 +1,540 @@
+"""Goals with an agent of our own: what blocks a patch, what is said of a turn that fails, and nothing lost when killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import msgspec
+import psutil
+import pytest
+from conftest import MANIFESTS
+from goal_model import BUILT, FINDING, PLAN, REVIEWED, ROLES
+from hypothesis import given
+from killing import run_until_full, run_until_killed
+from running import check, ended, eventually, git, living, marked, new_place, token
+
+from pipeline import canonical
+from pipeline.cli import main
+from pipeline.errors import AnswerUnfit, ArtifactInvalid, RunRefused, TurnError, UsageError
+from pipeline.runs import begin, metrics, runner
+from pipeline.runs import manifest as shapes
+from pipeline.runs.folder import RunFolder, find
+from pipeline.runs.goals.answers import Finding, counted, findings_of, fitting
+from pipeline.runs.goals.apply import against, apply
+from pipeline.runs.goals.prepare import prepare
+from pipeline.runs.goals.settings import Setting, prompt, settings
+from pipeline.runs.manifest import AgentUsed, Approval
+from pipeline.runs.review import lacks, page
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+
+VERSION = "0.169.0"
+AGENT = """#!{python}
+import json, os, subprocess, sys, time
+
+words = sys.argv[1:]
+if words == ["--version"]:
+    print("codex-cli {version}")
+    sys.exit()
+assert words[0] == "exec" and "--json" in words, words
+prompt = sys.stdin.read()
+roles = {roles}
+role = next(role for role, text in roles.items() if text in prompt)
+with open({home!r} + "/asked.txt", "a") as stream:
+    stream.write(role + "\\n")
+does = json.load(open({home!r} + "/does.json"))[role]
+def event(**fields):
+    print(json.dumps(fields), flush=True)
+event(type="thread.started", thread_id="thread-of-" + role)
+event(type="turn.started", place=os.getcwd(), key=os.environ.get("DEMO_TOKEN"))
+subprocess.run(does.get("edit", ":"), shell=True, check=True)
+if "hang" in does and not os.path.exists(does["hang"]):
+    time.sleep(1000)
+for line in does.get("lines", ()):
+    print(line, flush=True)
+if "fail" in does:
+    event(type="turn.failed", error=dict(message=does["fail"]))
+    sys.exit(1)
+if "exit" in does:
+    sys.exit(does["exit"])
+answer = does["answer"]
+with open(words[words.index("--output-last-message") + 1], "w") as stream:
+    stream.write(answer if isinstance(answer, str) else json.dumps(answer))
+event(type="turn.completed", usage=dict(input_tokens=3, output_tokens=4))
+"""
+EDIT = "echo HELLO > greeting.txt; mkdir -p more; echo new > 'more/ü.txt'"
+GOOD: dict[str, dict[str, Any]] = {
+    "manager": {"answer": PLAN},
+    "builder": {"edit": EDIT, "answer": BUILT},
+    "reviewer": {"answer": REVIEWED},
+}
+TEST = "grep -q HELLO greeting.txt"
+
+
+@dataclass
+class Desk:
+    """A repository, and a program that does what ``does`` says."""
+
+    path: Path
+    home: Path
+
+    @property
+    def binary(self) -> Path:
+        return self.home / "agent"
+
+    @property
+    def asked(self) -> list[str]:
+        path = self.home / "asked.txt"
+        return path.read_text(encoding="utf-8").split() if path.exists() else []
+
+    def does(self, **changes: dict[str, Any]) -> None:
+        script = {role: {**GOOD[role], **changes.get(role, {})} for role in GOOD}
+        (self.home / "does.json").write_text(json.dumps(script), encoding="utf-8")
+
+    def start(self, *tests: str, **wish: Any) -> RunFolder:
+        from pipeline.runs.queue import typed
+
+        agent = AgentUsed(name="codex", version=VERSION, sha256=canonical.sha256_of(self.binary))
+        found = prepare(self.path, "Make it louder", agent, tests=typed(tests or (TEST,)))
+        wish = {"task": "goals", "kind": "goal", "agent": agent, "binary": self.binary, "goal": found, **wish}
+        return begin.start(self.path, found.commands, begin.Wish(**wish)).folder
+
+    def finish(self, *tests: str, **wish: Any) -> RunFolder:
+        folder = self.start(*tests, **wish)
+        ended(folder)
+        check(folder)
+        assert not (folder.path / ".worktree").exists()
+        assert git(self.path, "worktree", "list").count("\n") == 1
+        return folder
+
+    def resume(self, folder: RunFolder) -> shapes.Manifest:
+        begin.resume(folder, token(folder), self.binary)
+        ended(folder)
+        return check(folder)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(new_place(tmp_path / "work").path, tmp_path)
+    text = AGENT.format(python=sys.executable, version=VERSION, home=str(tmp_path), roles=json.dumps(ROLES))
+    made.binary.write_text(text, encoding="utf-8")
+    made.binary.chmod(0o755)
+    made.does()
+    return made
+
+
+def error_of(folder: RunFolder) -> Any:
+    [failed] = [one for one in check(folder).commands if one.status == "failed"]
+    return canonical.read_json(folder.path / failed.error_file)
+
+
+def tree(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for one in sorted(path.rglob("*")):
+        name = one.relative_to(path)
+        if name.parts[0] in (".git", ".runs") or (one.is_dir() and not one.is_symlink()):
+            continue
+        found[name.as_posix()] = (
+            one.readlink() if one.is_symlink() else (one.read_bytes(), bool(one.stat().st_mode & 0o100))
+        )
+    return found
+
+
+# -- a goal from its folder -------------------------------------------------------------------------
+
+
+def test_each_step_leaves_its_evidence_and_no_place_and_no_secret(desk, monkeypatch):
+    monkeypatch.setenv("DEMO_TOKEN", "s3cr3t-value-of-demo")
+    desk.does(builder={"answer": {"refusal": None, "summary": "used s3cr3t-value-of-demo"}})
+    folder = desk.finish()
+    manifest = check(folder)
+    assert manifest.status == "succeeded"
+    assert desk.asked == ["manager", "builder", "reviewer"]
+    assert [one.argv[:2] for one in manifest.commands if one.role != "tester"] == [("{agent}", "exec")] * 3
+    for one in manifest.commands:
+        if one.role != "tester":
+            names = {path.name for path in (folder.path / one.evidence).iterdir()}
+            assert names >= {"prompt.md", "schema.json", "events.jsonl", "answer.json", "turn.json"}
+            turn = canonical.read_json(folder.path / one.evidence / "turn.json")
+            assert (turn["usage"], turn["thread"]) == ({"input_tokens": 3, "output_tokens": 4}, f"thread-of-{one.role}")
+    for path in folder.path.rglob("*"):
+        if path.is_file() and path.name != "runner.log":
+            assert b"s3cr3t" not in path.read_bytes(), path
+            assert str(desk.path).encode() not in path.read_bytes(), path
+    assert list(lacks(folder, manifest)) == []
+    assert any("changes 2 files; nothing of it is in" in line for line in manifest.summary)
+    assert "Say it louder." in page(folder, manifest)
+    assert any("1 low" in line for line in manifest.summary)
+
+
+def test_prompts_hold_what_the_steps_before_have_found(desk):
+    folder = desk.finish(TEST, "sh -c 'echo why it failed; exit 3'")
+    built = (folder.path / "steps/02-builder/prompt.md").read_text(encoding="utf-8")
+    assert "Make it louder" in built
+    assert "change the greeting" in built
+    reviewed = (folder.path / "steps/05-reviewer/prompt.md").read_text(encoding="utf-8")
+    assert "+HELLO" in reviewed
+    assert "grep: succeeded, exit code 0" in reviewed
+    assert "sh: failed, exit code 3\nwhy it failed" in reviewed
+
+
+def test_the_patch_is_the_edit_whatever_it_is_and_whatever_git_is_told(desk, monkeypatch):
+    config = desk.home / "gitconfig"
+    config.write_text(
+        "[user]\nname = A. B.\n[diff]\nnoprefix = true\nmnemonicPrefix = true\nrenames = copies\ncontext = 0\n"
+        "external = false\n[color]\nui = always\n[apply]\nwhitespace = error\n[core]\nquotePath = false\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    (desk.path / "gone.txt").write_text("gone\n" * 20, encoding="utf-8")
+    (desk.path / "crlf.txt").write_bytes(b"one\r\ntwo\r\n")
+    git(desk.path, "add", ".")
+    git(desk.path, "commit", "-qm", "more")
+    edit = (
+        "mv gone.txt 'moved  away.txt'; printf 'a\\000b \\n' > bin; ln -s greeting.txt link; chmod +x greeting.txt;"
+        "printf 'one\\r\\n2 \\r\\n' > crlf.txt; git init -q sub 2>/dev/null; rm -rf sub; printf no-newline > last;"
+        "git -c user.name=x -c user.email=x@example.invalid commit -qam mine; cp -R . "
+    )
+    kept = desk.home / "kept"
+    desk.does(builder={"edit": f"{edit} {kept}"})
+    folder = desk.finish("true")
+    assert check(folder).status == "succeeded"
+    apply(folder, reason="all of it")
+    expected = {name: one for name, one in tree(kept).items() if name != ".git"}
+    assert tree(desk.path) == expected
+    [approval] = check(folder).approvals
+    assert approval.by == "A. B."
+
+
+# -- what stands against a patch --------------------------------------------------------------------
+
+
+def test_a_patch_whose_tests_fail_is_reviewed_and_applied_only_by_an_override_that_is_recorded(desk):
+    folder = desk.finish("false", "true")
+    manifest = check(folder)
+    assert [one.status for one in manifest.commands] == ["succeeded", "succeeded", "failed", "succeeded", "succeeded"]
+    assert (manifest.status, manifest.status_detail) == ("failed", "command-failed")
+    with pytest.raises(RunRefused, match="the test `false` failed"):
+        apply(folder, reason="I want it")
+    assert (desk.path / "greeting.txt").read_text(encoding="utf-8") == "hello\n"
+    assert "apply refused" in folder.log.read_text(encoding="utf-8")
+    apply(folder, reason="the test is wrong", by="C. D.", override=True)
+    assert (desk.path / "greeting.txt").read_text(encoding="utf-8") == "HELLO\n"
+    [approval] = check(folder).approvals
+    assert approval.despite == ("the test `false` failed (exit code 1)",)
+    assert "despite: the test `false` failed" in page(folder, check(folder))
+
+
+def test_a_critical_finding_stands_against_a_patch(desk):
+    critical = {**FINDING, "severity": "critical", "text": "a | `secret`"}
+    desk.does(reviewer={"answer": {**REVIEWED, "findings": [FINDING, critical]}})
+    folder = desk.finish()
+    manifest = check(folder)
+    assert manifest.status == "succeeded"
+    assert [one["severity"] for one in canonical.read_json(folder.path / manifest.goal.findings_file)] == [
+        "critical",
+        "low",
+    ]
+    with pytest.raises(RunRefused, match="found 1 critical"):
+        apply(folder, reason="I want it")
+    assert "| critical | `greeting.txt:1` | a \\| 'secret' |" in page(folder, manifest)
+
+
+def test_a_patch_that_nobody_reviewed_or_that_is_not_the_builders_is_refused(desk):
+    desk.does(reviewer={"fail": "no more money"})
+    folder = desk.finish()
+    with pytest.raises(RunRefused, match="nobody has reviewed it"):
+        apply(folder, reason="I want it")
+    patch = folder.path / "goal.patch"
+    patch.write_bytes(patch.read_bytes().replace(b"HELLO", b"OTHER"))
+    with pytest.raises(RunRefused, match="not the patch"):
+        apply(folder, reason="I want it", override=True)
+    assert "goal.patch as the builder made it" in list(lacks(folder, check(folder)))
+    desk.does()
+    assert desk.resume(folder).status == "failed"
+    assert "not the patch" in error_of(folder)["details"]["message"]
+
+
+def test_a_tree_that_has_changed_where_the_patch_does_is_left_alone(desk):
+    folder = desk.finish()
+    (desk.path / "greeting.txt").write_text("hi\n", encoding="utf-8")
+    before = tree(desk.path)
+    with pytest.raises(RunRefused, match=r"does not apply.*greeting\.txt"):
+        apply(folder, reason="I want it", override=True)
+    assert tree(desk.path) == before
+    assert check(folder).approvals == ()
+    (desk.path / "greeting.txt").write_text("hello\n", encoding="utf-8")
+    (desk.path / "mine.txt").write_text("not committed\n", encoding="utf-8")
+    assert not any("not committed" in line for line in check(folder).summary)
+    other = desk.finish()
+    assert any("not committed when" in line for line in check(other).summary)
+    assert check(other).goal.changed == check(folder).goal.changed
+    apply(folder, reason="I want it")
+    assert (desk.path / "mine.txt").exists()
+    with pytest.raises(RunRefused, match="already"):
+        apply(folder, reason="again")
+
+
+def test_an_apply_that_died_before_it_could_say_so_is_made_up_for(desk):
+    folder = desk.finish()
+    manifest = check(folder)
+    approval = Approval(by="A", at=manifest.updated_at, outcome="approved", reason="wanted")
+    canonical.write(folder.manifest, shapes.encode(msgspec.structs.replace(manifest, approvals=(approval,))))
+    git(desk.path, "apply", str(folder.path / "goal.patch"))
+    apply(folder, reason="again")
+    assert [one.outcome for one in check(folder).approvals] == ["applied"]
+
+
+def test_what_has_no_patch_cannot_be_applied(desk):
+    place = desk.path
+    plain = begin.start(place, new_commands(place), begin.Wish(task="demo")).folder
+    ended(plain)
+    with pytest.raises(RunRefused, match="no goal"):
+        apply(plain, reason="x")
+    desk.does(builder={"edit": "true"})
+    folder = desk.finish()
+    assert error_of(folder)["reason"] == "nothing-changed"
+    with pytest.raises(RunRefused, match="no builder"):
+        apply(folder, reason="x", override=True)
+    with pytest.raises(UsageError, match="reason"):
+        apply(folder, reason=" ")
+    assert [*against(check(folder))] == ["the test `grep` did not run", "nobody has reviewed it"]
+
+
+def new_commands(place: Path) -> tuple[shapes.Command, ...]:
+    from pipeline.runs import queue
+
+    return queue.commands(queue.typed(["true"]), place)
+
+
+# -- turns that come to nothing ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("role", "does", "reason", "part"),
+    [
+        ("manager", {"fail": "out of money"}, "turn-failed", "out of money"),
+        ("builder", {"exit": 7}, "turn-failed", "exit code 7"),
+        ("builder", {"answer": {"refusal": "I will not", "summary": ""}}, "turn-refused", "I will not"),
+        ("manager", {"answer": ""}, "answer-unfit", "without an answer"),
+        ("manager", {"answer": "sure!"}, "answer-unfit", "sure!"),
+        (
+            "reviewer",
+            {"answer": {**REVIEWED, "findings": [{**FINDING, "line": "one"}]}},
+            "answer-unfit",
+            "findings[0].line",
+        ),
+    ],
+)
+def test_a_turn_that_comes_to_nothing_says_why(desk, role, does, reason, part):
+    desk.does(**{role: {"lines": ["{not json", ""], **does}})
+    folder = desk.finish()
+    error = error_of(folder)
+    assert (error["command_id"], error["reason"], check(folder).status_detail) == (role, reason, reason)
+    assert part in error["details"]["message"]
+    assert error["details"]["remedy"]
+    [step] = folder.path.glob(f"steps/*-{role}")
+    assert "{not json" in (step / "events.jsonl").read_text(encoding="utf-8")
+    assert f"Reason: {reason}." in page(folder, check(folder))
+    if role == "builder":
+        assert b"+HELLO" in (step / "unfinished.patch").read_bytes(), "what it had changed is not lost"
+
+
+def test_a_turn_that_does_not_end_is_stopped_with_all_that_it_started(desk):
+    desk.does(builder={"hang": "never"})
+    folder = desk.finish(timeout_seconds=2.0)
+    assert error_of(folder)["reason"] == "time-limit"
+    assert marked(folder) == []
+    desk.does()
+    manifest = desk.resume(folder)
+    assert manifest.status == "succeeded"
+    assert desk.asked == ["manager", "builder", "builder", "reviewer"]
+
+
+# -- killed, asked to end, cancelled ----------------------------------------------------------------
+
+
+def hanging(desk: Desk) -> RunFolder:
+    desk.does(builder={"hang": str(desk.home / "go")})
+    folder = desk.start()
+    eventually((folder.path / ".worktree/more/ü.txt").exists, "the builder has edited")
+    return folder
+
+
+def test_what_a_builder_had_changed_is_kept_when_its_run_is_killed(desk):
+    folder = hanging(desk)
+    psutil.Process(check(folder).attempts[-1].pid).kill()
+    eventually(lambda: not living(folder, check(folder)), "the runner is gone")
+    (desk.home / "go").touch()
+    assert desk.resume(folder).status == "succeeded"
+    assert b"+HELLO" in (folder.path / "steps/02-builder/unfinished.patch").read_bytes()
+    assert check(folder).commands[1].evidence == "steps/02-builder.2"
+    assert list(lacks(folder, check(folder))) == []
+
+
+@pytest.mark.parametrize("how", ["terminate", "cancel"])
+def test_a_goal_that_is_asked_to_end_leaves_no_worktree(desk, how):
+    folder = hanging(desk)
+    if how == "cancel":
+        assert begin.cancel(folder).status == "cancelled"
+    else:
+        psutil.Process(check(folder).attempts[-1].pid).send_signal(signal.SIGTERM)
+        eventually(lambda: not living(folder, check(folder)), "the runner has ended")
+    assert not (folder.path / ".worktree").exists()
+    assert marked(folder) == []
+    assert b"+HELLO" in (folder.path / "steps/02-builder/unfinished.patch").read_bytes()
+    with pytest.raises(RunRefused):
+        apply(folder, reason="x", override=True)
+
+
+# More than the runner of a goal makes.
+_CHANGES = 200
+# Two of the few are where a runner once lost the revision (17), and left the worktree (161).
+POINTS = range(1, _CHANGES) if os.environ.get("RUNS") == "all" else range(17, _CHANGES, 24)
+
+
+@pytest.mark.parametrize(("how", "at"), [*(("kill", at) for at in POINTS), *(("fail", at) for at in POINTS[::2])])
+def test_a_goal_survives_the_death_of_its_runner_or_a_full_disk_at_any_change(desk, monkeypatch, how, at):
+    with monkeypatch.context() as patch:
+        patch.setattr(begin, "_spawn", lambda *_arguments: 0)
+        folder = desk.start()
+    words = ["pipeline.runs.runner", str(folder.path), str(desk.binary)]
+    broken = run_until_killed if how == "kill" else run_until_full
+    outcome = broken(words, at, watch=folder.task_folder, cwd=desk.path)
+    manifest = check(folder)
+    known = [one.role for one in manifest.commands if one.status == "succeeded"]
+    if outcome.reached and manifest.status != "succeeded":
+        known = sorted({path.name[3:-5] for path in (folder.path / "commands").glob("[0-9]*.json")})
+        with monkeypatch.context() as patch:
+            patch.setattr(begin, "_spawn", lambda *_arguments: 0)
+            begin.resume(folder, token(folder), desk.binary)
+        check(folder)
+        assert runner.main([str(folder.path), str(desk.binary)]) == 0
+    manifest = check(folder)
+    assert manifest.status == "succeeded"
+    for role in ("manager", "builder", "reviewer"):
+        assert desk.asked.count(role) == 1 or (role not in known and desk.asked.count(role) == 2), desk.asked
+    assert [one for one in lacks(folder, manifest) if one != "the log"] == []
+    assert not (folder.path / ".worktree").exists()
+    metrics.catch_up(folder.task_folder)
+    assert len(metrics.read(folder.task_folder / metrics.NAME)[0]) == len(manifest.attempts)
+    apply(folder, reason="wanted")
+    assert (desk.path / "greeting.txt").read_text(encoding="utf-8") == "HELLO\n"
+
+
+# -- what is refused before a goal begins, and data -------------------------------------------------
+
+
+def test_what_cannot_be_a_goal_is_refused_before_a_run_begins(desk, tmp_path, monkeypatch):
+    agent = AgentUsed(name="codex", version=VERSION, sha256="0" * 64)
+    (tmp_path / "plain").mkdir()
+    (desk.path / "inner").mkdir()
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    for place in (tmp_path / "plain", desk.path / "inner"):
+        with pytest.raises(UsageError, match="a goal needs"):
+            prepare(place, "x", agent)
+    git(tmp_path / "plain", "init", "-q")
+    with pytest.raises(UsageError, match="a revision"):
+        prepare(tmp_path / "plain", "x", agent)
+    with pytest.raises(UsageError, match="says nothing"):
+        prepare(desk.path, " ", agent)
+    with pytest.raises(UsageError, match="nobody"):
+        prepare(desk.path, "x", msgspec.structs.replace(agent, name="nobody"))
+    monkeypatch.setenv("DEMO_TOKEN", "s3cr3t-value-of-demo")
+    with pytest.raises(UsageError, match="DEMO_TOKEN"):
+        prepare(desk.path, "say s3cr3t-value-of-demo", agent)
+    assert not (desk.path / ".runs").exists()
+
+
+def test_a_repository_says_how_its_goals_are_asked_and_tested(desk):
+    text = (
+        '[tool.parity.goals.builder]\nprompt = "You change the repository: {goal} {plan} {goal}"\nmodel = "big"\n'
+        '[[tool.parity.goals.tests]]\nid = "mine"\nargv = ["true"]\n'
+    )
+    (desk.path / "pyproject.toml").write_text(text, encoding="utf-8")
+    found = settings(desk.path)
+    assert (found.builder.model, found.manager.model, [one.id for one in found.tests]) == ("big", None, ["mine"])
+    assert found.builder.sandbox == "workspace-write"
+    agent = AgentUsed(name="codex", version=VERSION, sha256="0" * 64)
+    prepared = prepare(desk.path, "x", agent, model="small")
+    assert prepared.settings.reviewer.model == "small"
+    assert "small" in prepared.commands[1].argv
+    for wrong in (
+        '[tool.parity.goals.reviewer]\nsandbox = "workspace-write"\n',
+        "[tool.parity.goals.reviewer]\nsanbdox = 1\n",
+        "[tool.parity.goals]\ntests = []\n",
+        '[tool.parity.goals.builder.schema]\ntype = "nope"\n',
+        '[tool.parity.goals.builder.schema]\n"$ref" = "https://example.invalid/x.json"\n',
+        "[tool.parity.goals]\nmanager = 1\n",
+        "[tool.parity.goals\n",
+    ):
+        (desk.path / "pyproject.toml").write_text(wrong, encoding="utf-8")
+        with pytest.raises(ArtifactInvalid):
+            settings(desk.path)
+
+
+def test_what_is_put_into_a_prompt_is_no_placeholder():
+    asked = Setting(prompt="{goal}: {plan} {else}", sandbox="read-only", schema={})
+    assert prompt(asked, {"goal": "{plan}", "plan": "{goal}"}) == "{plan}: {goal} {else}\n"
+
+
+SCHEMA = settings(Path("/nowhere")).reviewer.schema
+
+
+@given(st.one_of(st.text(), st.recursive(st.none() | st.text() | st.integers(), st.lists).map(json.dumps)))
+def test_an_answer_fits_or_is_refused(text):
+    with pytest.raises(TurnError):
+        fitting(text, SCHEMA)
+
+
+def test_an_answer_that_is_nested_too_deeply_or_no_text_is_refused():
+    for text in ("[" * 100_000, '{"refusal": null, "summary": "\\ud800", "findings": []}'):
+        with pytest.raises(AnswerUnfit, match="not JSON"):
+            fitting(text, SCHEMA)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda severity, file, line: {"severity": severity, "file": file, "line": line, "text": "x"},
+            st.sampled_from(["critical", "high", "medium", "low"]),
+            st.text(),
+            st.integers(min_value=-(2**63), max_value=2**63 - 1),
+        )
+    )
+)
+def test_findings_keep_their_number_and_come_by_severity(found):
+    answer = fitting(json.dumps({"refusal": None, "summary": "", "findings": found}), SCHEMA)
+    made = findings_of(answer)
+    assert sorted(map(str, made)) == sorted(str(Finding(**one)) for one in found)
+    assert [one.severity for one in made] == [
+        severity for severity, count in counted(made).items() for _ in range(count)
+    ]
+
+
+def test_the_command_starts_a_goal_and_applies_it(desk, capsys):
+    where = ["--repository", str(desk.path)]
+    words = ["runs", "goal", "Make it louder", *where, "--agent", "codex", "--binary", str(desk.binary)]
+    assert main([*words, "--transport", "local", "--test", TEST, "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    folder = find(desk.path, told["run_id"])
+    ended(folder)
+    assert main(["runs", "apply", folder.run_id, *where, "--reason", "wanted", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"] == ["greeting.txt", "more/ü.txt"]
+    assert main(["runs", "apply", folder.run_id, *where, "--reason", "wanted"]) == 1
+
+
+def test_what_a_goal_passes_to_the_agent_is_covered_by_the_wrapper(desk):
+    coverage = canonical.read_json(MANIFESTS / "codex" / "wrapper_coverage.json")["coverage"]
+    covered = {flag["key"] for one in coverage if one["path"] in ([], ["exec"]) for flag in one["flags"]}
+    agent = AgentUsed(name="codex", version=VERSION, sha256="0" * 64)
+    for command in prepare(desk.path, "x", agent, model="big").commands:
+        if command.role != "tester":
+            assert {word for word in command.argv if word.startswith("--")} - {"--"} <= covered

@@ -12,6 +12,7 @@ from tasks.config import (
     task_config_verify,
 )
 from tasks.diff import task_diff, task_trial
+from tasks.evaluate import task_evaluate, task_fetch_projects
 from tasks.faces import task_faces
 from tasks.findings import task_findings
 from tasks.metadata import task_metadata
@@ -51,7 +52,9 @@ __all__ = [
     "task_config_plan",
     "task_config_verify",
     "task_diff",
+    "task_evaluate",
     "task_faces",
+    "task_fetch_projects",
     "task_fetch_wrapper",
     "task_findings",
     "task_lock",

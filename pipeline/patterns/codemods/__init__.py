@@ -26,7 +26,7 @@ def apply(codemod: type[CodemodCommand], source: str, where: object = None, libr
         raise ArtifactInvalid(
             f"not a module: {error.message}", where=where, remedy="correct it, or leave it out"
         ) from None
-    if issubclass(codemod, Codemod) and codemod.word not in source:
+    if issubclass(codemod, Codemod) and not any(word in source for word in codemod.words):
         return source
     context = CodemodContext(wrapper=MetadataWrapper(module))
     made = codemod(context, library) if issubclass(codemod, Codemod) else codemod(context)

@@ -45,8 +45,8 @@ __all__ = [
 class Codemod(VisitorBasedCodemodCommand):
     """A codemod whose result imports ``library``: a package that has the modules ``canonical`` and ``clock``."""
 
-    # A module without it has nothing to change, and need not be looked through.
-    word = ""
+    # A module without any of these has nothing to change, and need not be looked through.
+    words: tuple[str, ...] = ("",)
     METADATA_DEPENDENCIES = (ParentNodeProvider, QualifiedNameProvider, ScopeProvider)
 
     def __init__(self, context: CodemodContext, library: str = LIBRARY) -> None:

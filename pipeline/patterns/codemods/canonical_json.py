@@ -30,7 +30,7 @@ class _Written(NamedTuple):
 class CanonicalJson(Codemod):
     """JSON files are written by the canonical writer."""
 
-    word = "json"
+    words = ("dump",)
 
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.Expr:  # noqa: N802 - LibCST's name
         place = original_node.value

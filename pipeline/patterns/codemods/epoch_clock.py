@@ -19,7 +19,7 @@ _ZONES = ("%Z", "%z")
 class EpochClock(Codemod):
     """Timestamps come from SOURCE_DATE_EPOCH."""
 
-    word = "time"
+    words = ("strftime", "isoformat")
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:  # noqa: N802
         found = self._stamp(original_node) or self._now(original_node)

@@ -206,6 +206,23 @@ def test_this_projects_deterministic_modules_have_no_ambient_effect():
     assert [str(effect) for path in modules for effect in lint(path)] == []
 
 
+def test_a_script_keeps_its_mode_its_newlines_its_mark_and_its_link(tmp_path):
+    script, link, hidden = tmp_path / "script.py", tmp_path / "link.py", tmp_path / ".venv" / "other.py"
+    source = b"\xef\xbb\xbfimport json\r\n\r\npath.write_text(json.dumps(1))\r\n"
+    hidden.parent.mkdir()
+    for path in (script, hidden):
+        path.write_bytes(source)
+    script.chmod(0o755)
+    link.symlink_to(script)
+    assert main(["patterns", "apply", "canonical-json", str(link)]) == 0
+    assert link.is_symlink()
+    assert script.stat().st_mode & 0o777 == 0o755
+    after = b"\xef\xbb\xbffrom pipeline import canonical\r\n\r\ncanonical.write(path, canonical.encode(1))\r\n"
+    assert script.read_bytes() == after
+    assert main(["patterns", "apply", "canonical-json", str(tmp_path)]) == 0
+    assert hidden.read_bytes() == source
+
+
 SOURCES = [REPOSITORY / "pipeline" / "canonical.py", REPOSITORY / "pipeline" / "union" / "merge.py"]
 
 

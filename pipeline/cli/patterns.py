@@ -90,7 +90,11 @@ def _apply(arguments: argparse.Namespace) -> int:
         print(path)
     if arguments.check:
         return FINDINGS if written else 0
-    canonical.write_all(written)
+    for path, content in written:
+        # It is somebody's program, no artifact: its mode stays, and so does a link to it.
+        mode = path.stat().st_mode & 0o7777
+        canonical.write(path.resolve(), content)
+        path.chmod(mode)
     return 0
 
 

@@ -128,8 +128,11 @@ def deterministic(repository: Path) -> list[Path]:
 
 
 def modules_of(place: Path) -> list[Path]:
-    """The modules of a folder, by path, or the file itself."""
-    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
+    """The modules of a folder, by path, or the file itself; hidden folders hold other people's."""
+    if not place.is_dir():
+        return [place]
+    below = sorted(path.relative_to(place) for path in place.rglob("*.py"))
+    return [place / path for path in below if not any(part.startswith(".") for part in path.parts)]
 
 
 def _declared(path: Path) -> dict[str, Any]:

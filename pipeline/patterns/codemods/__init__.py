@@ -30,4 +30,5 @@ def apply(codemod: type[CodemodCommand], source: str, where: object = None, libr
         return source
     context = CodemodContext(wrapper=MetadataWrapper(module))
     made = codemod(context, library) if issubclass(codemod, Codemod) else codemod(context)
-    return made.transform_module(module).code
+    # LibCST reads over the mark.
+    return ("\ufeff" if source.startswith("\ufeff") else "") + made.transform_module(module).code

@@ -206,6 +206,16 @@ def test_this_projects_deterministic_modules_have_no_ambient_effect():
     assert [str(effect) for path in modules for effect in lint(path)] == []
 
 
+def test_what_the_result_imports_is_said_by_the_repository_or_the_call(own):
+    before = "import json\npath.write_text(json.dumps(1))\n"
+    with (own / "pyproject.toml").open("a", encoding="utf-8") as stream:
+        stream.write('library = "mine.kept"\n')
+    for words, package in (([], "mine.kept"), (["--library", "other"], "other")):
+        (own / "code.py").write_text(before, encoding="utf-8")
+        assert main(["patterns", "apply", "canonical-json", "code.py", *words]) == 0
+        assert (own / "code.py").read_text(encoding="utf-8").startswith(f"from {package} import canonical\n")
+
+
 def test_a_script_keeps_its_mode_its_newlines_its_mark_and_its_link(tmp_path):
     script, link, hidden = tmp_path / "script.py", tmp_path / "link.py", tmp_path / ".venv" / "other.py"
     source = b"\xef\xbb\xbfimport json\r\n\r\npath.write_text(json.dumps(1))\r\n"

@@ -85,6 +85,7 @@ def test_an_archive_is_unpacked_below_its_own_top_folder(tmp_path):
         (made_tarball({"demo-1.0/../../x": b""}), PackageLayoutUnknown),
         (CONTENT[:60], DownloadFailed),
     ],
+    ids=["a link", "a way out", "cut off"],
 )
 def test_an_archive_that_no_tool_would_have_made_is_refused(tmp_path, content, error):
     archive = tmp_path / "demo.tar.gz"

@@ -29,8 +29,7 @@ def add_commands(commands: Commands) -> None:
     apply.add_argument(
         "--library",
         metavar="PACKAGE",
-        default="pipeline",
-        help="what the result imports `canonical` and `clock` from (default: this library)",
+        help="where the result imports `canonical` and `clock` from (default: pyproject.toml's, else this library)",
     )
     apply.set_defaults(run=_apply)
 
@@ -71,11 +70,12 @@ def _show(arguments: argparse.Namespace) -> int:
 def _apply(arguments: argparse.Namespace) -> int:
     from pipeline import canonical
     from pipeline.errors import ArtifactInvalid
-    from pipeline.patterns.assets import find, libraries, modules_of
-    from pipeline.patterns.codemods import apply
+    from pipeline.patterns.assets import find, libraries, library, modules_of
+    from pipeline.patterns.codemods import LIBRARY, apply
     from pipeline.patterns.trial import loaded
 
     codemod = loaded(find(libraries(Path()), arguments.asset, "codemod"))
+    package = arguments.library or library(Path()) or LIBRARY
     # All are computed before the first is written.
     written = []
     for path in (module for place in arguments.files for module in modules_of(place)):
@@ -83,7 +83,7 @@ def _apply(arguments: argparse.Namespace) -> int:
             before = canonical.read_bytes(path).decode("utf-8")
         except UnicodeDecodeError as error:
             raise ArtifactInvalid(f"not UTF-8: {error}", where=path, remedy="leave it out") from None
-        after = apply(codemod, before, path, arguments.library)
+        after = apply(codemod, before, path, package)
         if after != before:
             written.append((path, after.encode("utf-8")))
     for path, _ in written:

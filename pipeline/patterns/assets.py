@@ -84,6 +84,15 @@ def libraries(repository: Path | None = None) -> tuple[Path, ...]:
     return (FOLDER,) if own.resolve() == FOLDER.resolve() else (FOLDER, own)
 
 
+def library(repository: Path) -> str | None:
+    """The package that rewritten modules of a repository import, by ``library`` in ``[tool.parity.patterns]``."""
+    path = repository / "pyproject.toml"
+    if not path.is_file():
+        return None
+    declared = _declared(path).get("library")
+    return None if declared is None else canonical.convert(declared, str, path, "tool.parity.patterns.library")
+
+
 def found(folders: Sequence[Path]) -> tuple[Found, ...]:
     """The assets of several libraries, by id. Raises ArtifactInvalid for an id that two of them have."""
     every = sorted((Found(folder, one) for folder in folders for one in assets(folder)), key=lambda one: one.asset.id)

@@ -7,15 +7,29 @@ it) is dropped, sorted keys stay sorted; anything else that is said to ``json`` 
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from pipeline.patterns.codemods.base import Codemod, ParentNodeProvider, call, comments, cst, literal, matchers, only
+from pipeline.patterns.codemods.base import (
+    LIBRARY,
+    Codemod,
+    ParentNodeProvider,
+    call,
+    comments,
+    cst,
+    literal,
+    matchers,
+    only,
+)
 
 _LAYOUT = frozenset({"indent", "ensure_ascii", "separators", "sort_keys"})
 _OPENED = frozenset({"mode", "encoding", "newline"})
 _UTF8 = frozenset({"utf-8", "utf8", "utf_8"})
 _NAMED_FIRST = frozenset({"builtins.open", "io.open", "pathlib.Path.open"})
+_OS_ERRORS = frozenset(
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, OSError)
+)
 _OWN = frozenset({"self", "cls"})
 _Node = TypeVar("_Node", bound=cst.CSTNode)
 
@@ -72,7 +86,7 @@ class CanonicalJson(Codemod):
 
     def _instead(self, old: cst.CSTNode, new: _Node, written: _Written, *, wrapped: bool) -> _Node | None:
         """The new place and its imports; None where a comment or another meaning of a name is in the way."""
-        if comments(old) != comments(new) or not self.free(old, "canonical", self.library):
+        if comments(old) != comments(new) or not self.free(old, "canonical", self.library) or self._awaited(old):
             return None
         if wrapped:
             if not self.free(old, "Path", "pathlib"):
@@ -80,6 +94,19 @@ class CanonicalJson(Codemod):
             self.use("pathlib", "Path", ())
         self.use(self.library, "canonical", [written.said])
         return new
+
+    def _awaited(self, node: cst.CSTNode) -> bool:
+        """Whether somebody waits for an OSError here, which this library's writer turns into an error of its own."""
+        if self.library != LIBRARY:
+            return False
+        below, above = node, self.get_metadata(ParentNodeProvider, node, None)
+        while above is not None and not isinstance(above, cst.FunctionDef | cst.ClassDef):
+            if isinstance(above, cst.Try | cst.TryStar) and below is above.body:
+                awaited = {name for one in above.handlers if one.type for name in _all_names(one.type)}
+                if awaited & _OS_ERRORS:
+                    return True
+            below, above = above, self.get_metadata(ParentNodeProvider, above, None)
+        return False
 
     def _dumps(self, node: cst.BaseExpression) -> _Written | None:
         """What a text is the JSON of; a newline may stand behind it."""
@@ -143,6 +170,10 @@ class CanonicalJson(Codemod):
             if above is None:
                 return True
         return False
+
+
+def _all_names(node: cst.CSTNode) -> set[str]:
+    return {one.value for one in matchers.findall(node, matchers.Name()) if isinstance(one, cst.Name)}
 
 
 def _write(path: cst.BaseExpression, value: cst.BaseExpression) -> cst.Call:

@@ -16,6 +16,10 @@ def write(path: Path, value: object, name: str) -> str:
     canonical.write(path, canonical.encode({
                 "a": 1,  # one
             }))
+    try:
+        canonical.write(path, canonical.encode(value))
+    except Exception:
+        canonical.write(path, canonical.encode(None))
     return name
 
 
@@ -42,6 +46,10 @@ def stays(path: Path, value: object, said: dict) -> str:
         json.dump(itself.name, itself)
     with open("x", "w") as stream:  # a comment without a place
         json.dump(value, stream)
+    try:
+        path.write_text(json.dumps(value))
+    except (TypeError, PermissionError):
+        print("somebody waits for an error that the writer would not raise")
     return json.dumps(value) + str(count)
 
 

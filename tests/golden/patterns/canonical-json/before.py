@@ -24,6 +24,10 @@ def write(path: Path, value: object, name: str) -> str:
             indent=2,
         )
     )
+    try:
+        path.write_text(json.dumps(value))
+    except Exception:
+        path.write_text(json.dumps(None))
     return name
 
 
@@ -50,6 +54,10 @@ def stays(path: Path, value: object, said: dict) -> str:
         json.dump(itself.name, itself)
     with open("x", "w") as stream:  # a comment without a place
         json.dump(value, stream)
+    try:
+        path.write_text(json.dumps(value))
+    except (TypeError, PermissionError):
+        print("somebody waits for an error that the writer would not raise")
     return json.dumps(value) + str(count)
 
 

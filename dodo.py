@@ -13,6 +13,7 @@ from tasks.config import (
 )
 from tasks.config_peers import task_config_cohort, task_config_peers, task_fetch_peer
 from tasks.diff import task_diff, task_trial
+from tasks.evaluate import task_evaluate, task_fetch_projects
 from tasks.faces import task_faces
 from tasks.findings import task_findings
 from tasks.metadata import task_metadata
@@ -54,8 +55,10 @@ __all__ = [
     "task_config_plan",
     "task_config_verify",
     "task_diff",
+    "task_evaluate",
     "task_faces",
     "task_fetch_peer",
+    "task_fetch_projects",
     "task_fetch_wrapper",
     "task_findings",
     "task_lock",

@@ -274,7 +274,7 @@ def write_all(files: Sequence[tuple[Path, bytes | Sequence[bytes]]]) -> list[Pat
 
 def discard_parts(path: Path) -> None:
     """Remove what a killed ``write`` of this file left beside it. Nobody may be writing it now."""
-    for part in path.parent.glob(f".{path.name}.*.part"):
+    for part in sorted(path.parent.glob(f".{path.name}.*.part")):
         part.unlink(missing_ok=True)
 
 

@@ -34,7 +34,12 @@ def environment_epoch(environ: Mapping[str, str] | None = None) -> int | None:
 
 
 def timestamp(pinned: int | None = None, environ: Mapping[str, str] | None = None) -> str:
-    """The RFC 3339 UTC time that an artifact is stamped with: the environment's epoch, else ``pinned``.
+    """The RFC 3339 UTC time that an artifact is stamped with. Raises as ``moment`` does."""
+    return spelled(moment(pinned, environ))
+
+
+def moment(pinned: int | None = None, environ: Mapping[str, str] | None = None) -> datetime:
+    """The time that an artifact is stamped with, in UTC: the environment's epoch, else ``pinned``.
 
     Raises EpochMissing when there is neither, or when the epoch is outside the years 1970 to 9999.
     """
@@ -49,7 +54,7 @@ def timestamp(pinned: int | None = None, environ: Mapping[str, str] | None = Non
     try:
         if epoch < 0:  # Windows refuses it, the others do not
             raise ValueError
-        return datetime.fromtimestamp(epoch, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(epoch, tz=UTC)
     except (OverflowError, OSError, ValueError):
         raise EpochMissing(
             f"the epoch {epoch} is outside the years 1970 to 9999",
@@ -68,6 +73,6 @@ def wall() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def spelled(moment: datetime) -> str:
-    """A moment as records spell it."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def spelled(when: datetime) -> str:
+    """A time as records spell it."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -181,7 +181,7 @@ class Root:
         folder = self.path / "snapshots"
         if not folder.is_dir():
             return []
-        return in_order(p.name for p in folder.iterdir() if p.is_dir() and is_version(p.name))
+        return in_order(p.name for p in sorted(folder.iterdir()) if p.is_dir() and is_version(p.name))
 
     def neighbours(self) -> list[tuple[str, str]]:
         """Each version that has a snapshot folder with the next one, oldest first: what is compared."""

@@ -1,4 +1,4 @@
-"""patterns:index: the index of the learning library, from its metadata."""
+"""patterns:index: the assets of the learning library tried on their examples, and their index from metadata."""
 
 from __future__ import annotations
 
@@ -7,25 +7,36 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from doit.exceptions import TaskFailed
+
 from tasks.step import Step
 
-_FOLDER = Path("pipeline") / "patterns"
+_FOLDER, _EXAMPLES = Path("pipeline") / "patterns", Path("tests") / "golden" / "patterns"
 
 
 def task_patterns() -> Iterator[dict[str, Any]]:
-    """Write the learning library's index"""
+    """Try the learning library's assets, and write their index"""
     yield Step(
         stage="patterns",
         name="index",
-        doc="the index of the learning library's assets",
-        inputs=(_FOLDER / "assets.toml", *sorted((_FOLDER / "templates").glob("*.md"))),
+        doc="the index of the learning library's assets, once each has done what its examples say",
+        inputs=(
+            _FOLDER / "assets.toml",
+            *sorted(path for path in (_FOLDER / "templates").iterdir() if path.is_file()),
+            *sorted(_EXAMPLES.rglob("*.py")),
+        ),
         outputs=(_FOLDER / "index.json",),
         rooms=("patterns",),
-        call=partial(_index, _FOLDER),
+        call=partial(_index, _FOLDER, _EXAMPLES),
     ).task()
 
 
-def _index(folder: Path) -> None:
+def _index(folder: Path, examples: Path) -> TaskFailed | None:
     from pipeline.patterns.assets import write_index
+    from pipeline.patterns.trial import tried
 
+    failures = tried(folder, examples)
+    if failures:
+        return TaskFailed("; ".join(map(str, failures)))
     write_index(folder)
+    return None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 
 import pytest
+from fake_registries import made_tarball
 from hypothesis import given
 from hypothesis import strategies as st
+from test_sources import publish
 
 from pipeline import canonical
 from pipeline.cli import main
-from pipeline.errors import ArtifactInvalid, UsageError
+from pipeline.errors import ArtifactInvalid, BinaryMissing, UsageError
 from pipeline.evaluation.difference import mismatch
 from pipeline.evaluation.harness import evaluate, timeless
+from pipeline.evaluation.projects import carry_out, lock_of
 from pipeline.evaluation.reward import Member, member, ranks, share
 from pipeline.evaluation.scenario import chosen, read_suite
 
@@ -201,6 +204,10 @@ def test_a_scenario_may_expect_a_diff(suite):
         scenario(["test"], identifier="../x"),
         scenario(["test"], ("file-exists", "../x", "")),
         scenario(["test"], ("file-like", "x", "")),
+        scenario(["test"]).replace('fixture = "fixture"', ""),
+        scenario(["test"]).replace('fixture = "fixture"', 'fixture = "fixture"\nproject = "demo"'),
+        scenario(["test"]).replace('fixture = "fixture"', 'fixture = "fixture"\nbeside = ["demo"]'),
+        scenario(["test"]).replace('fixture = "fixture"', 'project = "demo"'),
     ],
 )
 def test_what_is_no_suite_is_refused_by_its_place(suite, text):
@@ -221,3 +228,42 @@ def test_the_command_writes_results_and_a_report_that_is_the_same_every_time(sui
     assert "one: passed, share 1, rank 1" in capsys.readouterr().out
     assert main(["evaluate", str(path), "--scenario", "one"]) == 0
     assert main(["evaluate", str(path), "--scenario", "none"]) == 2
+
+
+PROJECT = """
+[[projects]]
+id = "{0}"
+name = "{0}"
+version = "1.0"
+license = "MIT"
+"""
+STANDS_ON = """
+[[scenarios]]
+id = "one"
+title = "A project that stands on another one"
+adapter = "python"
+project = "upper"
+beside = ["lower"]
+goals = ["use"]
+overrides.use = { argv = ["{python}", "-c", "import upper, lower; print(lower.__file__)"], env = { PYTHONPATH = "{projects}/lower" } }
+
+[[scenarios.assertions]]
+type = "diff-match"
+path = "."
+text = ""
+"""
+
+
+def test_a_published_project_is_a_fixture_and_another_one_stands_beside_it(suite, registry, capsys):
+    for name in ("upper", "lower"):
+        publish(registry, made_tarball({f"{name}-1.0/{name}.py": b"", f"{name}-1.0/LICENSE": b"MIT"}), name=name)
+    path = suite(PROJECT.format("upper"), PROJECT.format("lower"), STANDS_ON)
+    with pytest.raises(BinaryMissing, match="--fetch"):
+        carry_out(path)
+    assert main(["evaluate", str(path)]) == 1
+    assert main(["evaluate", "--fetch", str(path)]) == 0
+    assert [row["name"] for row in canonical.read_json(lock_of(path))["rows"]] == ["lower", "upper"]
+    registry.forget_calls()
+    [result] = carry_out(path)
+    assert result.goals[0].stdout == "{projects}/lower/lower.py\n"
+    assert registry.calls() == []

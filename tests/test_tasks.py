@@ -59,6 +59,8 @@ NAMES = {
     "config-verify": rf"[a-z-]+:{VERSION}",
     "spec-index": "docs",
     "patterns": "index",
+    "evaluate": "published",
+    "fetch-projects": "published",
     "specs": "guard",
     "trial": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
 }
@@ -125,8 +127,10 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
         "config-peers",
         "config-plan",
         "config-verify",
+        "evaluate",
         "faces",
         "fetch-peer",
+        "fetch-projects",
         "fetch-wrapper",
         "lock",
         "pages",
@@ -164,7 +168,7 @@ def test_every_output_has_one_writer() -> None:
 def test_declared_outputs_are_what_doit_sees_but_for_snapshots() -> None:
     for name, task in tasks().items():
         outputs = [str(Path(path)) for path in task.get("meta", {}).get("outputs", ())]
-        expected = [] if stage_of(name) in ("snapshot", "trace", "trial") else outputs
+        expected = [] if stage_of(name) in ("evaluate", "snapshot", "trace", "trial") else outputs
         assert task.get("targets", []) == expected, name
 
 
@@ -193,7 +197,18 @@ UNDECIDING = {
     "findings": {"lifecycle", "oracle", "report", "trace", "union", "wrapper"},
 }
 # They run whenever they are asked for, whatever has changed.
-UNFLOORED = {"acquire", "fetch-peer", "fetch-wrapper", "lock", "onboard", "promote", "retain", "specs", "watch"}
+UNFLOORED = {
+    "acquire",
+    "fetch-peer",
+    "fetch-projects",
+    "fetch-wrapper",
+    "lock",
+    "onboard",
+    "promote",
+    "retain",
+    "specs",
+    "watch",
+}
 # What is shown meanwhile decides nothing of what comes out.
 SHOWN = {"progress"}
 # What is imported by its name when it is needed, or read as text: no graph of imports shows it.

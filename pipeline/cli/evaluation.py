@@ -15,28 +15,24 @@ def add_commands(commands: Commands) -> None:
     evaluate.add_argument(
         "--scenario", action="append", default=[], metavar="ID", help="only this one; repeat it for more"
     )
+    evaluate.add_argument(
+        "--fetch", action="store_true", help="get the suite's projects first (uses the network); pins what is new"
+    )
     evaluate.add_argument("--out", type=Path, metavar="DIR", help="write each result to DIR/ID.json")
     evaluate.add_argument("--report", type=Path, metavar="F", help="write all of them, without times and output")
     evaluate.set_defaults(run=_evaluate)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from msgspec import to_builtins
-
     from pipeline import canonical
-    from pipeline.evaluation.harness import evaluate, timeless
+    from pipeline.evaluation.projects import carry_out, report
     from pipeline.evaluation.reward import member, ranks, share
-    from pipeline.evaluation.scenario import chosen, read_suite
-    from pipeline.progress import Progress
 
-    suite = read_suite(arguments.suite)
-    scenarios = chosen(suite, arguments.scenario)
-    folder = arguments.suite.resolve().parent
-    results = [evaluate(suite, one, folder) for one in Progress().each("scenarios", scenarios)]
+    results = carry_out(arguments.suite, arguments.scenario, fetching=arguments.fetch)
     if arguments.out:
         canonical.write_all([(arguments.out / f"{one.id}.json", canonical.encode(one)) for one in results])
     if arguments.report:
-        canonical.write(arguments.report, canonical.encode([to_builtins(timeless(one)) for one in results]))
+        canonical.write(arguments.report, report(results))
     ranked = ranks([member(one) for one in results]) if len(results) > 1 else {}
     for one in results:
         rank = f", rank {ranked[one.id]:g}" if ranked else ""

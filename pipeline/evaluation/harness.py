@@ -10,12 +10,14 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from pipeline.acquire.sources import unpack
 from pipeline.errors import BinaryError, BinaryTimeout
 from pipeline.evaluation.difference import mismatch
-from pipeline.evaluation.scenario import Assertion, Scenario, Suite
+from pipeline.evaluation.scenario import Assertion, Scenario, Suite, needs
 from pipeline.process import run
 from pipeline.process.lines import Ends
 from pipeline.surface.units import Shape
@@ -56,16 +58,26 @@ class Result(Shape, frozen=True, kw_only=True):
     assertions: tuple[AssertionResult, ...]
 
 
-def evaluate(suite: Suite, scenario: Scenario, folder: Path) -> Result:
-    """Carry a scenario out; ``folder`` is where its fixture's path begins. The fixture itself is not touched."""
+def evaluate(suite: Suite, scenario: Scenario, folder: Path, archives: Mapping[str, Path] | None = None) -> Result:
+    """Carry a scenario out; ``folder`` is where its fixture's path begins. The fixture itself is not touched.
+
+    ``archives`` are those of its projects, by id. Raises DownloadFailed and PackageLayoutUnknown for one that is none.
+    """
     with tempfile.TemporaryDirectory(prefix="evaluation-", ignore_cleanup_errors=True) as scratch:
         fixture = Path(scratch) / "fixture"
-        shutil.copytree(folder / scenario.fixture, fixture, symlinks=True)
+        if scenario.fixture is not None:
+            shutil.copytree(folder / scenario.fixture, fixture, symlinks=True)
+        for project in needs(scenario):
+            place = fixture if project == scenario.project else Path(scratch) / "projects" / project
+            unpack((archives or {})[project], place)
         goals: list[GoalResult] = []
         for name in scenario.goals:
             over = any(one.status != "passed" for one in goals)
             goals.append(_goal(suite, scenario, name, fixture, skip=over))
-        assertions = tuple(_assertion(one, fixture, folder / scenario.fixture) for one in scenario.assertions)
+        before = folder / scenario.fixture if scenario.fixture is not None else Path(scratch) / "before"
+        if scenario.project is not None and any(one.type == "diff-match" for one in scenario.assertions):
+            unpack((archives or {})[scenario.project], before)
+        assertions = tuple(_assertion(one, fixture, before) for one in scenario.assertions)
     return Result(
         id=scenario.id,
         adapter=scenario.adapter,
@@ -79,11 +91,13 @@ def _goal(suite: Suite, scenario: Scenario, name: str, fixture: Path, *, skip: b
     goal = suite.goal(scenario, name)
     if skip:
         return GoalResult(goal=name, argv=goal.argv, status="skipped")
-    argv = [word.replace("{python}", sys.executable).replace("{fixture}", str(fixture)) for word in goal.argv]
+    places = {"{python}": sys.executable, "{fixture}": str(fixture), "{projects}": str(fixture.parent / "projects")}
+    argv = [_filled(word, places) for word in goal.argv]
+    said = {name: _filled(word, places) for name, word in goal.env.items()}
     began = time.monotonic()
     try:
         # No bytecode: it would lie in the fixture, and an assertion could see it.
-        env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **said}
         done = run(argv, env=env, cwd=fixture, seconds=goal.seconds, max_bytes=_LARGEST)
     except BinaryError as error:
         problem = f"did not end within {goal.seconds:g} s" if isinstance(error, BinaryTimeout) else error.problem
@@ -100,10 +114,17 @@ def _goal(suite: Suite, scenario: Scenario, name: str, fixture: Path, *, skip: b
     )
 
 
+def _filled(word: str, places: Mapping[str, str]) -> str:
+    for name, place in places.items():
+        word = word.replace(name, place)
+    return word
+
+
 def _capped(data: bytes, fixture: Path) -> str:
     kept = Ends(_KEPT)
     kept.write(data)
-    return bytes(kept).decode("utf-8", "replace").replace(str(fixture), "{fixture}")
+    text = bytes(kept).decode("utf-8", "replace")
+    return text.replace(str(fixture), "{fixture}").replace(str(fixture.parent / "projects"), "{projects}")
 
 
 def _assertion(one: Assertion, fixture: Path, before: Path) -> AssertionResult:

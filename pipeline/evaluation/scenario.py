@@ -16,9 +16,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 
 class Goal(Shape, frozen=True, kw_only=True):
-    """A command; {python} is this interpreter, {fixture} the copy of the fixture."""
+    """A command, and what its environment has besides ours.
+
+    {python} is this interpreter, {fixture} the copy of the fixture, {projects} the folder of the projects beside it.
+    """
 
     argv: tuple[str, ...]
+    env: dict[str, str] = {}
     seconds: float = 30.0
 
 
@@ -28,6 +32,15 @@ class Adapter(Shape, frozen=True, kw_only=True):
     id: str
     description: str
     goals: dict[str, Goal]
+
+
+class Project(Shape, frozen=True, kw_only=True):
+    """A published source distribution that scenarios take as their fixture; the suite's lock pins it by digest."""
+
+    id: str
+    name: str
+    version: str
+    license: str
 
 
 class Assertion(Shape, frozen=True, kw_only=True):
@@ -43,12 +56,16 @@ class Assertion(Shape, frozen=True, kw_only=True):
 
 
 class Scenario(Shape, frozen=True, kw_only=True):
-    """``fixture`` is a folder beside the file that says so; goals are carried out in their order."""
+    """Goals are carried out in their order, in a copy of ``fixture``, a folder beside the file that says so, or of a
+    ``project``. ``beside`` are projects that it needs.
+    """
 
     id: str
     title: str
     adapter: str
-    fixture: str
+    fixture: str | None = None
+    project: str | None = None
+    beside: tuple[str, ...] = ()
     goals: tuple[str, ...]
     overrides: dict[str, Goal] = {}
     assertions: tuple[Assertion, ...] = ()
@@ -59,6 +76,7 @@ class Suite(Shape, frozen=True, kw_only=True):
 
     adapters: tuple[Adapter, ...]
     scenarios: tuple[Scenario, ...]
+    projects: tuple[Project, ...] = ()
 
     def goal(self, scenario: Scenario, name: str) -> Goal:
         """The goal of a scenario: its own, else its adapter's."""
@@ -80,24 +98,42 @@ def read_suite(path: Path) -> Suite:
 
 
 def _problems(suite: Suite, adapters: dict[str, Adapter], folder: Path) -> list[str]:
-    found = []
+    projects = {one.id for one in suite.projects}
+    found = [f"{one.id!r} is no name: use letters, digits, - and _" for one in suite.projects if not _is_name(one.id)]
     for one in suite.scenarios:
-        if not _NAME.fullmatch(one.id):
+        if not _is_name(one.id):
             found.append(f"{one.id!r} is no name: use letters, digits, - and _")
         if one.adapter not in adapters:
             found.append(f"{one.id}: there is no adapter {one.adapter!r}")
             continue
         known = {*adapters[one.adapter].goals, *one.overrides}
         found += [f"{one.id}: there is no goal {goal!r}" for goal in one.goals if goal not in known]
-        if not (folder / one.fixture).is_dir():
+        if (one.fixture is None) == (one.project is None):
+            found.append(f"{one.id}: it needs a fixture or a project, and not both")
+        if one.fixture is not None and not (folder / one.fixture).is_dir():
             found.append(f"{one.id}: there is no folder {one.fixture}")
+        needed = needs(one)
+        found += [f"{one.id}: there is no project {project!r}" for project in needed if project not in projects]
         for each in one.assertions:
             if Path(each.path).is_absolute() or ".." in Path(each.path).parts:
                 found.append(f"{one.id}: {each.path} is not in the fixture")
             if each.type != "file-exists" and each.text is None:
                 found.append(f"{one.id}: {each.type} of {each.path} needs a text")
-    ids = [one.id for one in suite.scenarios]
-    return found + [f"the scenario {one!r} is there twice" for one in sorted(set(ids)) if ids.count(one) > 1]
+    for what, ids in (
+        ("scenario", [one.id for one in suite.scenarios]),
+        ("project", [one.id for one in suite.projects]),
+    ):
+        found += [f"the {what} {one!r} is there twice" for one in sorted(set(ids)) if ids.count(one) > 1]
+    return found
+
+
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
+
+
+def needs(scenario: Scenario) -> tuple[str, ...]:
+    """The projects that a scenario cannot do without."""
+    return (*((scenario.project,) if scenario.project else ()), *scenario.beside)
 
 
 def chosen(suite: Suite, names: list[str]) -> tuple[Scenario, ...]:

@@ -102,10 +102,10 @@ def _args(teller: Teller, one: Path, other: Path) -> Iterator[Finding]:
         if name != now:
             yield teller.told("arg-renamed", unit, before=name, after=now)
         yield from teller.changed(unit, after.args[now], had, has)
-    for name in before.args.keys() - pairs.keys():
+    for name in sorted(before.args.keys() - pairs.keys()):
         unit = Unit.of("arg", one, name, before.args[name], had)
         yield teller.told(needed("arg-removed", unit.facts), unit, before=unit.facts)
-    for name in after.args.keys() - set(pairs.values()):
+    for name in sorted(after.args.keys() - set(pairs.values())):
         unit = Unit.of("arg", one, name, after.args[name], has)
         yield teller.told(needed("arg-added", unit.facts), unit, after=unit.facts)
 

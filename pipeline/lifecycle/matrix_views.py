@@ -99,7 +99,7 @@ def read_metadata(root: Root) -> dict[str, Metadata]:
     """The metadata of each version that has some, oldest first; a file of another name is no version's."""
     folder = root.path / "versions"
     try:
-        names = [path.name for path in folder.iterdir()]
+        names = sorted(path.name for path in folder.iterdir())
     except FileNotFoundError:
         return {}
     except OSError as error:

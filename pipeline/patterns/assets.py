@@ -1,11 +1,13 @@
-"""What the learning library holds: ``assets.toml`` in, assets and their index out."""
+"""What a library of assets holds: its ``assets.toml`` in, assets and their index out. Ours is one of them."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pipeline import canonical
 from pipeline.canonical import read_bytes
@@ -14,10 +16,11 @@ from pipeline.surface.units import Shape
 
 FOLDER = Path(str(resources.files("pipeline.patterns")))
 NAME, INDEX = "assets.toml", "index.json"
+_MEANT = {"codemod": "class", "linter": "function"}
 
 
 class Asset(Shape, frozen=True, kw_only=True):
-    """One asset; ``entry`` is its file below this room."""
+    """One asset; ``entry`` is its file below the library's folder, and behind a colon what is meant in it."""
 
     id: str
     kind: Literal["codemod", "linter", "template"]
@@ -25,6 +28,21 @@ class Asset(Shape, frozen=True, kw_only=True):
     entry: str
     description: str
     usage: str
+
+    @property
+    def file(self) -> str:
+        return self.entry.partition(":")[0]
+
+
+class Found(NamedTuple):
+    """An asset, and the folder of the library that it is of."""
+
+    folder: Path
+    asset: Asset
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.asset.file
 
 
 class Index(Shape, frozen=True, kw_only=True):
@@ -35,30 +53,71 @@ class Index(Shape, frozen=True, kw_only=True):
 
 
 def assets(folder: Path = FOLDER) -> tuple[Asset, ...]:
-    """All assets, by id. Raises ArtifactInvalid for an id that is there twice, or an entry that is no file."""
+    """All assets of a library, by id.
+
+    Raises ArtifactMissing, ArtifactInvalid for an id that is there twice, or an entry that is no file or names nothing.
+    """
     path = folder / NAME
     found = canonical.convert(_toml(path).get("assets", []), tuple[Asset, ...], path, "assets")
     ids = [one.id for one in found]
     for one in found:
         if ids.count(one.id) > 1:
             raise ArtifactInvalid(f"the id {one.id!r} is there twice", where=path, remedy="give one of them another")
-        if not (folder / one.entry).is_file():
-            raise ArtifactInvalid(f"{one.id}: there is no {one.entry}", where=path, remedy="add the file")
+        if Path(one.file).is_absolute() or not (folder / one.file).is_file():
+            raise ArtifactInvalid(f"{one.id}: there is no {one.file}", where=path, remedy="add the file")
+        if one.kind != "template" and ":" not in one.entry:
+            raise ArtifactInvalid(
+                f"{one.id}: {one.entry} does not say which {_MEANT[one.kind]} is meant",
+                where=path,
+                remedy=f"write it behind the file, as in {one.entry}:name",
+            )
     return tuple(sorted(found, key=lambda one: one.id))
 
 
+def libraries(repository: Path | None = None) -> tuple[Path, ...]:
+    """The folders of assets: ours, and the one that ``repository`` names in ``[tool.parity.patterns] folder``."""
+    if repository is None or not (repository / "pyproject.toml").is_file():
+        return (FOLDER,)
+    path = repository / "pyproject.toml"
+    declared = canonical.convert(_declared(path).get("folder", ""), str, path, "tool.parity.patterns.folder")
+    own = repository / declared if declared else FOLDER
+    return (FOLDER,) if own.resolve() == FOLDER.resolve() else (FOLDER, own)
+
+
+def library(repository: Path) -> str | None:
+    """The package that rewritten modules of a repository import, by ``library`` in ``[tool.parity.patterns]``."""
+    path = repository / "pyproject.toml"
+    if not path.is_file():
+        return None
+    declared = _declared(path).get("library")
+    return None if declared is None else canonical.convert(declared, str, path, "tool.parity.patterns.library")
+
+
+def found(folders: Sequence[Path]) -> tuple[Found, ...]:
+    """The assets of several libraries, by id. Raises ArtifactInvalid for an id that two of them have."""
+    every = sorted((Found(folder, one) for folder in folders for one in assets(folder)), key=lambda one: one.asset.id)
+    for one, other in pairwise(every):
+        if one.asset.id == other.asset.id:
+            where = next(each.folder for each in (other, one) if each.folder != FOLDER) / NAME
+            raise ArtifactInvalid(f"the id {one.asset.id!r} is there twice", where=where, remedy="give yours another")
+    return tuple(every)
+
+
+def find(folders: Sequence[Path], identifier: str, kind: str) -> Found:
+    """The asset of this id. Raises UsageError for an unknown one, or one of another kind."""
+    known = {one.asset.id: one for one in found(folders)}
+    if identifier not in known:
+        raise UsageError(f"there is no asset {identifier!r}", remedy=f"name one of: {', '.join(known)}")
+    one = known[identifier]
+    if one.asset.kind != kind:
+        raise UsageError(f"{identifier} is no {kind}", remedy=f"use it so: {one.asset.usage}")
+    return one
+
+
 def write_index(folder: Path = FOLDER) -> None:
-    """Write the index. Raises as ``assets`` does, and WriteFailed."""
+    """Write the index of a library. Raises as ``assets`` does, and WriteFailed."""
     document = Index(index_schema_version=1, assets=assets(folder))
     canonical.write(folder / INDEX, canonical.encode(document))
-
-
-def asset(identifier: str) -> Asset:
-    """Raises UsageError for an unknown one."""
-    found = {one.id: one for one in assets()}
-    if identifier not in found:
-        raise UsageError(f"there is no asset {identifier!r}", remedy=f"name one of: {', '.join(found)}")
-    return found[identifier]
 
 
 def deterministic(repository: Path) -> list[Path]:
@@ -67,14 +126,32 @@ def deterministic(repository: Path) -> list[Path]:
     Raises ArtifactMissing, ArtifactInvalid, and UsageError where one of them is not there.
     """
     path = repository / "pyproject.toml"
-    declared = _toml(path).get("tool", {}).get("parity", {}).get("patterns", {}).get("deterministic", [])
-    found = []
+    declared = _declared(path).get("deterministic", [])
+    modules = []
     for name in canonical.convert(declared, tuple[str, ...], path, "tool.parity.patterns.deterministic"):
         place = repository / name
         if not place.exists():
             raise UsageError(f"{name} is declared deterministic, and is not there", where=path, remedy="correct it")
-        found += sorted(place.rglob("*.py")) if place.is_dir() else [place]
-    return found
+        modules += modules_of(place)
+    return modules
+
+
+def modules_of(place: Path) -> list[Path]:
+    """The modules of a folder, by path, or the file itself; hidden folders hold other people's."""
+    if not place.is_dir():
+        return [place]
+    below = sorted(path.relative_to(place) for path in place.rglob("*.py"))
+    return [place / path for path in below if not any(part.startswith(".") for part in path.parts)]
+
+
+def _declared(path: Path) -> dict[str, Any]:
+    """What a pyproject.toml says of patterns."""
+    table = _toml(path)
+    for key in ("tool", "parity", "patterns"):
+        table = table.get(key, {})
+        if not isinstance(table, dict):
+            raise ArtifactInvalid(f"{key} is no table", where=path, remedy="write [tool.parity.patterns]")
+    return table
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -108,7 +108,8 @@ class Asked:
         Raises UsageError where there is none.
         """
         folder = self.root.path / "reports" if wrapper in (None, OWN) else self.root.wrappers / str(wrapper) / "reports"
-        found = {path.parent.name: path for path in folder.glob("*/coverage.any.json") if is_version(path.parent.name)}
+        there = sorted(folder.glob("*/coverage.any.json"))
+        found = {path.parent.name: path for path in there if is_version(path.parent.name)}
         if not found:
             known = ", ".join(name for name, _ in self.coverages()) or "none"
             raise UsageError(

@@ -63,7 +63,7 @@ def findings(version: Version) -> Iterator[Finding]:
     """The union, the reports and the metadata of a version."""
     tree, root = version.tree, version.root
     targets = tree.folder.rules.targets
-    snapshots = [root.snapshot(version.name, target) for target in {*targets, *version.merged}]
+    snapshots = [root.snapshot(version.name, target) for target in sorted({*targets, *version.merged})]
     unjudged = not tree.sound(tree.folder.rules_path, *tree.schema_paths.values())
     if version.pruned or not tree.derives or unjudged or not tree.sound(*snapshots):
         return
@@ -116,7 +116,7 @@ def _expected_coverage(tree: Tree) -> bytes:
 
 def _reports(version: Version, upstream: Upstream, coverage: bytes, union_sha256: str) -> Iterator[Finding]:
     tree, folder, name = version.tree, version.tree.folder, version.name
-    there = {path.name: path for path in version.root.reports(name).glob("coverage.*")}
+    there = {path.name: path for path in sorted(version.root.reports(name).glob("coverage.*"))}
     timeline = tree.root.timeline
     if not there or not tree.sound(timeline) or _expected_timeline(tree) not in (None, tree.read(timeline).raw):
         return

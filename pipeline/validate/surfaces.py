@@ -121,7 +121,7 @@ def _use(tree: Tree, surface: Surface | None) -> None:
     tree.surfaces_seen += 1
     left = set[Identity]().union(*tree.unused.values())
     commands = {command.path: command for command in surface.commands}
-    for path in {path for _, path, _ in left} & commands.keys():
+    for path in sorted({path for _, path, _ in left} & commands.keys()):
         units: set[Identity] = {("command", path, "")}
         units.update(("flag", path, str(flag.identity())) for flag in commands[path].flags)
         units.update(("arg", path, arg.name) for arg in commands[path].args)

@@ -221,7 +221,7 @@ class Tree:
         if self.folder.rules.storage.retention is None:
             return None
         statuses = {}
-        for path in (self.root.path / "versions").glob("*.json"):
+        for path in sorted((self.root.path / "versions").glob("*.json")):
             if is_version(path.stem) and (known := Read.from_file(path).view(_Recorded)):
                 statuses[path.stem] = known.status
         return reasons(self.root, self.folder.rules, statuses)

@@ -25,6 +25,7 @@ from tasks.schema import task_schema
 from tasks.snapshot import task_snapshot
 from tasks.specs import task_spec_index, task_specs
 from tasks.support_matrix import task_support_matrix
+from tasks.surfaces import task_surfaces
 from tasks.timeline import task_timeline
 from tasks.trace import task_fetch_wrapper, task_trace
 from tasks.union import task_union
@@ -67,6 +68,7 @@ __all__ = [
     "task_spec_index",
     "task_specs",
     "task_support_matrix",
+    "task_surfaces",
     "task_timeline",
     "task_trace",
     "task_trial",

@@ -21,6 +21,7 @@ from pipeline.history import Sightings, read_timeline, timeline_bytes
 from pipeline.history.diff import common_targets, difference
 from pipeline.history.diffs import diff_bytes, unions, witnesses_of
 from pipeline.history.sides import Surface
+from pipeline.history.surfaces import surfaces_bytes
 from pipeline.layout import MATRIX, Root
 from pipeline.lifecycle.matrix import write_matrix
 from pipeline.lifecycle.metadata import CarriedOver, metadata_bytes
@@ -112,6 +113,14 @@ def timeline(folder: Folder) -> list[Path]:
     path = folder.root.timeline
     with _writing(folder, path):
         canonical.write(path, timeline_bytes(folder.root, folder.rules.targets, tool=folder.tool))
+    return [path]
+
+
+def surfaces(folder: Folder) -> list[Path]:
+    """Write what every version offers besides its command line, as far as unions or the file so far know."""
+    path = folder.root.surfaces
+    with _writing(folder, path):
+        canonical.write(path, surfaces_bytes(folder.root, tool=folder.require_agent().tool))
     return [path]
 
 

@@ -21,9 +21,9 @@ _TREES = Path("tests") / "trees"
 _INTO = Path("build") / "config"
 _DATA = Path("pipeline") / "config"
 _INVENTORY = ("inventory.json", "P0_BASELINE.md", "parity-capability-matrix.md", "HANDOFF_P0.md")
-_ASKED = ("history", "process", "questions", "wrapper")
+_ASKED = ("history", "questions", "wrapper")
 # And to run a program.
-_RUN = (*_ASKED, "acquire")
+_RUN = (*_ASKED, "process")
 _EMIT = ("parity.lock.json", "P2_IMPLEMENTATION_REPORT.md", "HANDOFF_P2.md")
 _HARDEN = ("P4_HARDENING.md", "REFLECTION_LOG.md", "HANDOFF_P4.md")
 _VERIFY = ("evidence.json", "scorecard.json", "P3_VALIDATION_REPORT.md", "parity-scorecard.md", "HANDOFF_P3.md")
@@ -57,7 +57,7 @@ def task_config_verify() -> Iterator[dict[str, Any]]:
             before = (*(f"phase.P{number}.json" for number in range(3)), *_INVENTORY, *_PLAN, *_EMIT)
             call = partial(_verify, name, root, version)
             inputs = (*_timelines(), root.agent, root.rules, root.lock)
-            yield _step("verify", name, "P3", _VERIFY, before, _RUN, call, *inputs, version=version)
+            yield _step("verify", name, "P3", _VERIFY, before, (*_RUN, "acquire"), call, *inputs, version=version)
 
 
 def task_config_harden() -> Iterator[dict[str, Any]]:
@@ -65,14 +65,23 @@ def task_config_harden() -> Iterator[dict[str, Any]]:
     records = tuple(f"phase.P{number}.json" for number in range(4))
     for name in _trees():
         before = (*records, *_INVENTORY, *_PLAN, *_EMIT, *_VERIFY)
-        yield _step("harden", name, "P4", _HARDEN, before, _ASKED, partial(_harden, name), *_timelines())
+        yield _step("harden", name, "P4", _HARDEN, before, _RUN, partial(_harden, name), *_timelines())
 
 
 def _targets() -> Iterator[tuple[Root, str]]:
     """The agents that can be a target, and the newest version known of each: the one that trees are planned for."""
-    for path in sorted((_DATA / "surfaces").iterdir()):
-        versions = json.loads(path.read_text(encoding="utf-8"))["versions"]
-        yield Root(Path(MANIFESTS) / path.stem), in_order(versions)[-1]
+    for root in _known():
+        yield from ((root, version) for version in _versions(root)[-1:])
+
+
+def _versions(root: Root) -> list[str]:
+    """Those of which is told what they have, oldest first."""
+    return in_order(json.loads(root.surfaces.read_text(encoding="utf-8"))["versions"])
+
+
+def _known() -> list[Root]:
+    """The agents of which is told what a version has besides its command line."""
+    return [Root(path.parent) for path in sorted(Path(MANIFESTS).glob("*/surfaces.json"))]
 
 
 def _step(
@@ -99,10 +108,14 @@ def _step(
             out / f"phase.{record}.json",
         ),
         rooms=("config", *rooms),
-        # A file that is gone is no input any more, and a link is not what it leads to.
-        settings=tuple((str(path), os.readlink(path) if path.is_symlink() else "") for path in tree),  # noqa: PTH115
+        settings=_links(tree),
         call=call,
     ).task()
+
+
+def _links(tree: tuple[Path, ...]) -> tuple[tuple[str, str], ...]:
+    """A file that is gone is no input any more, and a link is not what it leads to."""
+    return tuple((str(path), os.readlink(path) if path.is_symlink() else "") for path in tree)  # noqa: PTH115
 
 
 def _trees() -> list[str]:
@@ -115,12 +128,12 @@ def _files(folder: Path) -> tuple[Path, ...]:
 
 def _data() -> tuple[Path, ...]:
     """What the phases read beside the tree."""
-    return tuple(path for part in ("mappings", "surfaces", "templates") for path in sorted((_DATA / part).iterdir()))
+    return tuple(path for part in ("mappings", "templates") for path in sorted((_DATA / part).iterdir()))
 
 
 def _timelines() -> list[Path]:
-    """Those of the agents that can be a target."""
-    return [Path(MANIFESTS) / path.stem / "timeline.json" for path in sorted((_DATA / "surfaces").iterdir())]
+    """Those of the agents that can be a target, and what they offer besides."""
+    return [path for root in _known() for path in (root.timeline, root.surfaces)]
 
 
 def _inventory(name: str) -> TaskFailed | None:

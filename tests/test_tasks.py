@@ -31,6 +31,7 @@ NAMES = {
     "schema": "[a-z_]+",
     "wrapper-coverage": f"[a-z_]+(:{WRAPPER})?",
     "timeline": "[a-z_]+",
+    "surfaces": "[a-z_]+",
     "capabilities": "[a-z_]+",
     "validate": "[a-z_]+",
     "watch": "[a-z_]+",

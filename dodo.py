@@ -5,6 +5,7 @@ from tasks.acquire import task_acquire, task_lock
 from tasks.backfill import task_backfill
 from tasks.capabilities import task_capabilities
 from tasks.config import (
+    task_config_changes,
     task_config_emit,
     task_config_harden,
     task_config_inventory,
@@ -46,6 +47,7 @@ __all__ = [
     "task_acquire",
     "task_backfill",
     "task_capabilities",
+    "task_config_changes",
     "task_config_emit",
     "task_config_harden",
     "task_config_inventory",

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,25 @@ def task_config_harden() -> Iterator[dict[str, Any]]:
     for name in _trees():
         before = (*records, *_INVENTORY, *_PLAN, *_EMIT, *_VERIFY)
         yield _step("harden", name, "P4", _HARDEN, before, _RUN, partial(_harden, name), *_timelines())
+
+
+def task_config_changes() -> Iterator[dict[str, Any]]:
+    """Say what the next version of the target makes portable of a tree, and what not any more"""
+    for root in _known():
+        for before, after in pairwise(_versions(root)):
+            for name in _trees():
+                into = _INTO / name / "changes" / f"{before}..{after}"
+                tree = _files(_TREES / name)
+                yield Step(
+                    stage="config-changes",
+                    name=f"{name}:{before}..{after}",
+                    doc=f"what {after} changes for {name}",
+                    inputs=(*_timelines(), *_data(), *tree),
+                    outputs=tuple(into.with_name(f"{into.name}{suffix}") for suffix in (".json", ".md")),
+                    rooms=("config", *_ASKED),
+                    settings=_links(tree),
+                    call=partial(_changes, name, before, after, into.parent),
+                ).task()
 
 
 def _targets() -> Iterator[tuple[Root, str]]:
@@ -165,6 +185,13 @@ def _verify(name: str, root: Root, version: str) -> TaskFailed | None:
     return _passed(run_verify(Job(_TREES / name, _INTO / name, name, binary=acquired(root.path, version))))
 
 
+def _changes(name: str, before: str, after: str, into: Path) -> None:
+    from pipeline.config.changes import changes_of, write_changes
+    from pipeline.config.phases import Job
+
+    write_changes(changes_of(Job(_TREES / name, into, name), before, after), into)
+
+
 def _harden(name: str) -> TaskFailed | None:
     from pipeline.config.phase_harden import run_harden
     from pipeline.config.phases import Job
@@ -181,5 +208,6 @@ def _passed(done: Any) -> TaskFailed | None:
 task_config_inventory.basename = "config-inventory"  # type: ignore[attr-defined]
 task_config_emit.basename = "config-emit"  # type: ignore[attr-defined]
 task_config_verify.basename = "config-verify"  # type: ignore[attr-defined]
+task_config_changes.basename = "config-changes"  # type: ignore[attr-defined]
 task_config_harden.basename = "config-harden"  # type: ignore[attr-defined]
 task_config_plan.basename = "config-plan"  # type: ignore[attr-defined]

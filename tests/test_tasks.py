@@ -50,6 +50,7 @@ NAMES = {
     "trace": f"[a-z_]+:{WRAPPER}",
     "diff": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
     "faces": f"[a-z_]+:{VERSION}(:{WRAPPER})?",
+    "config-changes": rf"[a-z-]+:{VERSION}\.\.{VERSION}",
     "config-emit": "[a-z-]+",
     "config-harden": "[a-z-]+",
     "config-inventory": "[a-z-]+",
@@ -116,6 +117,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
     assert dodo().DOIT_CONFIG["default_tasks"] == list(DEFAULT_STAGES)
     assert set(NAMES) - set(DEFAULT_STAGES) == {
         "acquire",
+        "config-changes",
         "config-emit",
         "config-harden",
         "config-inventory",

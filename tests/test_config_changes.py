@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from checkout import REPOSITORY
 from config_trees import ALL, MAPPING, TREES, make, plan
+from fake_cli import fake
 
 from pipeline import canonical
 from pipeline.cli import main
 from pipeline.config.changes import Changes, changes_of, changes_of_rules, compared, page, release_section
+from pipeline.config.phase_emit import run_emit
+from pipeline.config.phase_inventory import run_inventory
+from pipeline.config.phase_plan import run_plan
+from pipeline.config.phase_verify import run_verify
 from pipeline.config.phases import Job
 from pipeline.config.surfaces import recorded
-from pipeline.errors import UsageError
+from pipeline.errors import GateFailed, UsageError
 from pipeline.faces.release import release_text
 from pipeline.questions.asked import Asked, asked
 
@@ -142,3 +148,29 @@ def test_the_text_of_a_release_says_which_rules_decide_otherwise() -> None:
     assert release_text(codex, NEW, further=section).endswith(section)
     assert release_section(codex, "0.61.0") == "", "there is none before it"
     assert release_section(asked("llm"), "0.36.0") == "", "nothing is carried over to it"
+
+
+# -- a program of another version -------------------------------------------------------------------
+
+
+def planned(tmp_path: Path, **options: Any) -> Job:
+    job = Job(make(tmp_path / "tree", {"CLAUDE.md": "x\n"}), tmp_path / "out", "tree", **options)
+    for run in (run_inventory, run_plan, run_emit):
+        run(job)
+    return job
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"),
+    [
+        (OLD, f"plan again with --target-version {OLD}"),
+        ("0.999.0", "take a snapshot of 0.999.0 first, and plan for that"),
+    ],
+)
+def test_a_program_of_another_version_than_the_plans_proves_nothing(tmp_path: Path, version: str, remedy: str) -> None:
+    binary = fake(tmp_path / "bin", {"--version": {"out": f"codex-cli {version}\n"}}, "codex")
+    job = planned(tmp_path, binary=binary)
+    with pytest.raises(GateFailed, match=f"the plan is for codex {NEW}, and this program is {version}") as refused:
+        run_verify(job)
+    assert refused.value.remedy == f"name a program of {NEW}, or {remedy}"
+    assert not (job.out / "evidence.json").exists()

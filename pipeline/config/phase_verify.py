@@ -22,6 +22,7 @@ from pipeline.config.tree import Tree
 from pipeline.config.values import Inventory
 from pipeline.config.verify.commands import command_checks, lay_probes
 from pipeline.config.verify.evidence import Area, Check, Evidence, Scenario, judged
+from pipeline.config.verify.program import require_version
 from pipeline.config.verify.scenarios import guard_checks, resumed, same_bytes, without_links
 from pipeline.config.verify.served import server_checks
 from pipeline.config.verify.stand import Stand, stand
@@ -46,13 +47,15 @@ _NEEDED: tuple[tuple[str, Area], ...] = (
 
 
 def run_verify(job: Job) -> Done:
-    """Raises GateFailed at the entry, BinaryMissing for a program that was named and is not there."""
+    """Raises GateFailed at the entry and for a program of another version, BinaryMissing for one that is not there."""
     job.check()
     enter(job.out, "P3")
     if job.binary is not None and not job.binary.is_file():
         raise BinaryMissing("there is no such program", where=job.binary, remedy="name the target's program")
-    emitted, lock = emitted_of(job)
     plan = canonical.read(job.out / PLAN, Plan)
+    if job.binary is not None:
+        require_version(plan, job.binary)
+    emitted, lock = emitted_of(job)
     evidence = _evidence(job, emitted, lock)
     card = score(plan, evidence, missing_documents=missing_documents(job, "P3"), blockers=blockers(plan))
     scored = Gate(name="quality", passed=card.passed, says=_verdict(card))

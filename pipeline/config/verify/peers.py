@@ -24,6 +24,7 @@ from pipeline.config.tree import Tree
 from pipeline.config.values import Inventory
 from pipeline.config.verify.commands import command_checks, lay_probes
 from pipeline.config.verify.evidence import Check
+from pipeline.config.verify.program import require_version
 from pipeline.config.verify.served import Spoken, server_checks
 from pipeline.config.verify.stand import SECONDS, Stand, stand
 from pipeline.surface.units import Shape
@@ -55,10 +56,14 @@ class Peers(Shape, frozen=True, kw_only=True):
 
 
 def compare(job: Job, binary: Path) -> tuple[Peers, Path]:
-    """Check what we emit and what the target's own importer makes. Raises GateFailed before P2, BinaryError."""
+    """Check what we emit and what the target's own importer makes.
+
+    Raises GateFailed before P2 and for a program of another version than the plan's, and BinaryError.
+    """
     enter(job.out, "P3")
     inventory = canonical.read(job.out / INVENTORY, Inventory)
     plan = canonical.read(job.out / PLAN, Plan)
+    require_version(plan, binary)
     emitted, lock = emitted_of(job)
     emission = Emission.of(Tree(job.tree), inventory, plan, job.mapping, copies=job.copies)
     files = {one.path: one for one in emitted}

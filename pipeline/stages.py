@@ -16,7 +16,7 @@ from pipeline.clock import timestamp
 from pipeline.contract.folder import Folder
 from pipeline.contract.links import refuse_links
 from pipeline.contract.workspace import agent_roots
-from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch, StatusDowngrade
+from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch, StatusDowngrade, UsageError
 from pipeline.history import Sightings, read_timeline, timeline_bytes
 from pipeline.history.diff import common_targets, difference
 from pipeline.history.diffs import diff_bytes, unions, witnesses_of
@@ -117,10 +117,17 @@ def timeline(folder: Folder) -> list[Path]:
 
 
 def surfaces(folder: Folder) -> list[Path]:
-    """Write what every version offers besides its command line, as far as unions or the file so far know."""
-    path = folder.root.surfaces
+    """Write what every version offers besides its command line, as far as unions or the file so far know.
+
+    Raises UsageError for an agent whose versions are not asked for it.
+    """
+    agent, path = folder.require_agent(), folder.root.surfaces
+    if agent.surfaces is None:
+        raise UsageError(
+            "its versions are asked for no surfaces", remedy=f"say how to ask in [surfaces] of {folder.root.agent}"
+        )
     with _writing(folder, path):
-        canonical.write(path, surfaces_bytes(folder.root, tool=folder.require_agent().tool))
+        canonical.write(path, surfaces_bytes(folder.root, tool=agent.tool))
     return [path]
 
 

@@ -31,6 +31,7 @@ ALL_TASKS = (
     "schema:codex",
     "schema:runs",
     "timeline:codex",
+    "surfaces:codex",
     "capabilities:codex",
     "wrapper-coverage:codex",
     *FOREIGN,
@@ -172,7 +173,7 @@ def test_an_edited_snapshot_reruns_its_own_version_and_the_check(version: str, c
     foreign = set(FOREIGN if version == VERSIONS[-1] else ())
     chain = [f"{stage}:codex:{version}" for stage in CHAIN]
     after = [*chain[1:], "support-matrix:all", "validate:codex"]
-    changed = [chain[0], "timeline:codex", *(name for name in DIFFS if version in name), *after]
+    changed = [chain[0], "timeline:codex", "surfaces:codex", *(name for name in DIFFS if version in name), *after]
     assert [task for task in run.executed if task not in foreign] == changed
     assert foreign <= set(run.executed)
     assert copy.doit().executed == []
@@ -232,7 +233,10 @@ def test_changed_rules_rerun_what_follows_them(copy: Checkout) -> None:
         ("pipeline/union/merge.py", {"union", "validate"}),
         ("pipeline/validate/files.py", {"schema", "validate", "findings"}),
         ("pipeline/wrapper/manifest.py", {"capabilities", "wrapper-coverage", "validate"}),
-        ("pipeline/history/build.py", {"timeline", "diff", "capabilities", "report", "validate", "findings"}),
+        (
+            "pipeline/history/build.py",
+            {"timeline", "surfaces", "diff", "capabilities", "report", "validate", "findings"},
+        ),
         ("pipeline/canonical.py", set(DEFAULT_STAGES)),
         ("pipeline/trace/combine.py", {"wrapper-coverage", "report", "validate"}),
         ("pipeline/acquire/npm.py", set()),

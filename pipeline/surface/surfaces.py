@@ -3,9 +3,7 @@
 A surface that is absent is one that the version does not have, or does not tell. Everything is by name, each once.
 """
 
-from typing import Annotated, Any, Literal
-
-from msgspec import Meta
+from typing import Any, Literal
 
 from pipeline.surface.units import Shape, Targets
 
@@ -26,10 +24,6 @@ class Surfaces(Shape, frozen=True, kw_only=True):
     features: tuple[Feature, ...] | None = None
     rpc_methods: Names | None = None
     hook_events: Names | None = None
-
-    @property
-    def feature_names(self) -> Names:
-        return tuple(one.name for one in self.features or ())
 
 
 class FeatureConflict(Shape, frozen=True, kw_only=True):
@@ -65,6 +59,6 @@ class UnionSurfaces(Shape, frozen=True, kw_only=True):
 class KnownSurfaces(Shape, frozen=True, kw_only=True):
     """``surfaces.json``: what any target of a version has, by version, oldest first."""
 
-    surfaces_schema_version: Annotated[int, Meta(ge=1, le=1)]
+    surfaces_schema_version: Literal[1]
     tool: str
     versions: dict[str, Surfaces]

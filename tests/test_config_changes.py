@@ -13,12 +13,13 @@ from fake_cli import fake
 
 from pipeline import canonical
 from pipeline.cli import main
-from pipeline.config.changes import Changes, changes_of, changes_of_rules, compared, page, release_section
+from pipeline.config.changes import Changes, changes_of, changes_of_rules, page
 from pipeline.config.phase_emit import run_emit
 from pipeline.config.phase_inventory import run_inventory
 from pipeline.config.phase_plan import run_plan
 from pipeline.config.phase_verify import run_verify
 from pipeline.config.phases import Job
+from pipeline.config.release import compared, release_section
 from pipeline.config.surfaces import recorded
 from pipeline.errors import GateFailed, UsageError
 from pipeline.faces.release import release_text

@@ -137,6 +137,7 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
     assert groups - set(DEFAULT_STAGES) == {
         "acquire",
         "backfill",
+        "config-changes",
         "config-emit",
         "config-harden",
         "config-inventory",
@@ -505,6 +506,7 @@ def test_the_plan_names_the_stale_input_and_what_waits_for_it(copy: Checkout) ->
         *(f"{stage}:codex:{version}" for stage in ("report", "metadata") for version in VERSIONS),
         FOREIGN[1],
         *DIFFS,
+        "surfaces:codex",
         "capabilities:codex",
         "support-matrix:all",
     }

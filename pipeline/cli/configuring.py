@@ -62,9 +62,10 @@ def _add_changes(phases: Commands) -> None:
 
 def _changes(arguments: argparse.Namespace) -> int:
     from pipeline import canonical
-    from pipeline.config.changes import changes_of, changes_of_rules, compared, page
+    from pipeline.config.changes import changes_of, changes_of_rules, page
     from pipeline.config.mapping import read_mapping
     from pipeline.config.phases import Job
+    from pipeline.config.release import compared
     from pipeline.questions.asked import asked
 
     mapping = read_mapping(arguments.mapping)

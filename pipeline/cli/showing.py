@@ -36,7 +36,7 @@ def _show(arguments: argparse.Namespace) -> int:
     from pipeline.questions.asked import asked
 
     if arguments.format == "release":
-        from pipeline.config.changes import release_section
+        from pipeline.config.release import release_section
         from pipeline.faces.release import release_text
 
         if arguments.wrapper or arguments.check or not arguments.at:

@@ -5,6 +5,7 @@ from tasks.acquire import task_acquire, task_lock
 from tasks.backfill import task_backfill
 from tasks.capabilities import task_capabilities
 from tasks.config import (
+    task_config_changes,
     task_config_emit,
     task_config_harden,
     task_config_inventory,
@@ -27,6 +28,7 @@ from tasks.schema import task_schema
 from tasks.snapshot import task_snapshot
 from tasks.specs import task_spec_index, task_specs
 from tasks.support_matrix import task_support_matrix
+from tasks.surfaces import task_surfaces
 from tasks.timeline import task_timeline
 from tasks.trace import task_fetch_wrapper, task_trace
 from tasks.union import task_union
@@ -47,6 +49,7 @@ __all__ = [
     "task_acquire",
     "task_backfill",
     "task_capabilities",
+    "task_config_changes",
     "task_config_cohort",
     "task_config_emit",
     "task_config_harden",
@@ -74,6 +77,7 @@ __all__ = [
     "task_spec_index",
     "task_specs",
     "task_support_matrix",
+    "task_surfaces",
     "task_timeline",
     "task_trace",
     "task_trial",

@@ -123,6 +123,10 @@ class Root:
     def timeline(self) -> Path:
         return self.path / "timeline.json"
 
+    @property
+    def surfaces(self) -> Path:
+        return self.path / "surfaces.json"
+
     def pointer(self, kind: str, target: str) -> Path:
         return self.path / "pointers" / kind / f"{check_target(target)}.txt"
 

@@ -16,11 +16,12 @@ from pipeline.clock import timestamp
 from pipeline.contract.folder import Folder
 from pipeline.contract.links import refuse_links
 from pipeline.contract.workspace import agent_roots
-from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch, StatusDowngrade
+from pipeline.errors import ArtifactInvalid, BinaryMissing, IdentityMismatch, StatusDowngrade, UsageError
 from pipeline.history import Sightings, read_timeline, timeline_bytes
 from pipeline.history.diff import common_targets, difference
 from pipeline.history.diffs import diff_bytes, unions, witnesses_of
 from pipeline.history.sides import Surface
+from pipeline.history.surfaces import surfaces_bytes
 from pipeline.layout import MATRIX, Root
 from pipeline.lifecycle.matrix import write_matrix
 from pipeline.lifecycle.metadata import CarriedOver, metadata_bytes
@@ -112,6 +113,21 @@ def timeline(folder: Folder) -> list[Path]:
     path = folder.root.timeline
     with _writing(folder, path):
         canonical.write(path, timeline_bytes(folder.root, folder.rules.targets, tool=folder.tool))
+    return [path]
+
+
+def surfaces(folder: Folder) -> list[Path]:
+    """Write what every version offers besides its command line, as far as unions or the file so far know.
+
+    Raises UsageError for an agent whose versions are not asked for it.
+    """
+    agent, path = folder.require_agent(), folder.root.surfaces
+    if agent.surfaces is None:
+        raise UsageError(
+            "its versions are asked for no surfaces", remedy=f"say how to ask in [surfaces] of {folder.root.agent}"
+        )
+    with _writing(folder, path):
+        canonical.write(path, surfaces_bytes(folder.root, tool=agent.tool))
     return [path]
 
 

@@ -9,6 +9,7 @@ DEFAULT_STAGES = (
     "schema",
     "union",
     "timeline",
+    "surfaces",
     "diff",
     "capabilities",
     "wrapper-coverage",

@@ -19,6 +19,8 @@ from pipeline.layout import MANIFESTS, Root, is_target, is_version
 
 _WRAPPER = re.compile(r"""^\[wrapper\](?:\s*^name\s*=\s*["'](?P<name>\w+)["'])?""", re.MULTILINE)
 
+_SURFACES = re.compile(r"^\[surfaces\]", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class AgentFolder:
@@ -47,6 +49,14 @@ class AgentFolder:
         except (OSError, ValueError):
             return self.name  # the stages say what is wrong with the file
         return found and (found["name"] or self.name)
+
+    @cached_property
+    def tells_surfaces(self) -> bool:
+        """Whether its versions are asked for more than their command line."""
+        try:
+            return bool(_SURFACES.search(self.root.agent.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return False  # the stages say what is wrong with the file
 
     @property
     def has_wrapper(self) -> bool:

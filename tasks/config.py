@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ TREES = Path("tests") / "trees"
 INTO = Path("build") / "config"
 _DATA = Path("pipeline") / "config"
 INVENTORY = ("inventory.json", "P0_BASELINE.md", "parity-capability-matrix.md", "HANDOFF_P0.md")
-ASKED = ("history", "process", "questions", "wrapper")
+ASKED = ("history", "questions", "wrapper")
 # And to run a program.
-RUN = (*ASKED, "acquire")
+RUN = (*ASKED, "acquire", "process")
 EMIT = ("parity.lock.json", "P2_IMPLEMENTATION_REPORT.md", "HANDOFF_P2.md")
 _HARDEN = ("P4_HARDENING.md", "REFLECTION_LOG.md", "HANDOFF_P4.md")
 _VERIFY = ("evidence.json", "scorecard.json", "P3_VALIDATION_REPORT.md", "parity-scorecard.md", "HANDOFF_P3.md")
@@ -65,14 +66,42 @@ def task_config_harden() -> Iterator[dict[str, Any]]:
     records = tuple(f"phase.P{number}.json" for number in range(4))
     for name in trees():
         before = (*records, *INVENTORY, *PLAN, *EMIT, *_VERIFY)
-        yield _step("harden", name, "P4", _HARDEN, before, ASKED, partial(_harden, name), *timelines())
+        yield _step("harden", name, "P4", _HARDEN, before, (*ASKED, "process"), partial(_harden, name), *timelines())
+
+
+def task_config_changes() -> Iterator[dict[str, Any]]:
+    """Say what the next version of the target makes portable of a tree, and what not any more"""
+    for root in _known():
+        for before, after in pairwise(_versions(root)):
+            for name in trees():
+                into = INTO / name / "changes" / f"{before}..{after}"
+                tree = tree_files(TREES / name)
+                yield Step(
+                    stage="config-changes",
+                    name=f"{name}:{before}..{after}",
+                    doc=f"what {after} changes for {name}",
+                    inputs=(*timelines(), *data_files(), *tree),
+                    outputs=tuple(into.with_name(f"{into.name}{suffix}") for suffix in (".json", ".md")),
+                    rooms=("config", *ASKED),
+                    settings=_links(tree),
+                    call=partial(_changes, name, before, after, into.parent),
+                ).task()
 
 
 def targets() -> Iterator[tuple[Root, str]]:
     """The agents that can be a target, and the newest version known of each: the one that trees are planned for."""
-    for path in sorted((_DATA / "surfaces").iterdir()):
-        versions = json.loads(path.read_text(encoding="utf-8"))["versions"]
-        yield Root(Path(MANIFESTS) / path.stem), in_order(versions)[-1]
+    for root in _known():
+        yield from ((root, version) for version in _versions(root)[-1:])
+
+
+def _versions(root: Root) -> list[str]:
+    """Those of which is told what they have, oldest first."""
+    return in_order(json.loads(root.surfaces.read_text(encoding="utf-8"))["versions"])
+
+
+def _known() -> list[Root]:
+    """The agents of which is told what a version has besides its command line."""
+    return [Root(path.parent) for path in sorted(Path(MANIFESTS).glob("*/surfaces.json"))]
 
 
 def _step(
@@ -99,10 +128,14 @@ def _step(
             out / f"phase.{record}.json",
         ),
         rooms=("config", *rooms),
-        # A file that is gone is no input any more, and a link is not what it leads to.
-        settings=tuple((str(path), os.readlink(path) if path.is_symlink() else "") for path in tree),  # noqa: PTH115
+        settings=_links(tree),
         call=call,
     ).task()
+
+
+def _links(tree: tuple[Path, ...]) -> tuple[tuple[str, str], ...]:
+    """A file that is gone is no input any more, and a link is not what it leads to."""
+    return tuple((str(path), os.readlink(path) if path.is_symlink() else "") for path in tree)  # noqa: PTH115
 
 
 def trees() -> list[str]:
@@ -115,12 +148,12 @@ def tree_files(folder: Path) -> tuple[Path, ...]:
 
 def data_files() -> tuple[Path, ...]:
     """What the phases read beside the tree."""
-    return tuple(path for part in ("mappings", "surfaces", "templates") for path in sorted((_DATA / part).iterdir()))
+    return tuple(path for part in ("mappings", "templates") for path in sorted((_DATA / part).iterdir()))
 
 
 def timelines() -> list[Path]:
-    """Those of the agents that can be a target."""
-    return [Path(MANIFESTS) / path.stem / "timeline.json" for path in sorted((_DATA / "surfaces").iterdir())]
+    """Those of the agents that can be a target, and what they offer besides."""
+    return [path for root in _known() for path in (root.timeline, root.surfaces)]
 
 
 def _inventory(name: str) -> TaskFailed | None:
@@ -152,6 +185,13 @@ def _verify(name: str, root: Root, version: str) -> TaskFailed | None:
     return _passed(run_verify(Job(TREES / name, INTO / name, name, binary=acquired(root.path, version))))
 
 
+def _changes(name: str, before: str, after: str, into: Path) -> None:
+    from pipeline.config.changes import changes_of, write_changes
+    from pipeline.config.phases import Job
+
+    write_changes(changes_of(Job(TREES / name, into, name), before, after), into)
+
+
 def _harden(name: str) -> TaskFailed | None:
     from pipeline.config.phase_harden import run_harden
     from pipeline.config.phases import Job
@@ -168,5 +208,6 @@ def _passed(done: Any) -> TaskFailed | None:
 task_config_inventory.basename = "config-inventory"  # type: ignore[attr-defined]
 task_config_emit.basename = "config-emit"  # type: ignore[attr-defined]
 task_config_verify.basename = "config-verify"  # type: ignore[attr-defined]
+task_config_changes.basename = "config-changes"  # type: ignore[attr-defined]
 task_config_harden.basename = "config-harden"  # type: ignore[attr-defined]
 task_config_plan.basename = "config-plan"  # type: ignore[attr-defined]

@@ -56,6 +56,8 @@ def _derived(agent: AgentFolder) -> Iterator[Path]:
     for version in agent.root.versions():
         yield agent.root.union(version)
         yield agent.root.metadata(version)
+    if agent.tells_surfaces:
+        yield agent.root.surfaces
     for before, after in agent.root.neighbours():
         yield from diff_outputs(agent, before, after)
     if agent.has_wrapper:

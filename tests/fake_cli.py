@@ -1,7 +1,8 @@
 """Fake CLIs: an executable that answers each command line from a table.
 
 A table maps the words of a call ("help exec") to a reply: ``out`` and ``err`` texts, ``code``, ``hang``
-(seconds, with a child process that hangs too and both ids in ``pids``), ``spam`` (bytes on stdout).
+(seconds, with a child process that hangs too and both ids in ``pids``), ``spam`` (bytes on stdout), ``files``
+(path from where it starts → text).
 ``{env:NAME}`` and ``{cwd}`` in texts are filled in by the fake. A call that enables features is looked up
 as "+beta:help exec" for each of them, then as "+help exec", then without them; "*" is the reply to all else.
 """
@@ -34,6 +35,10 @@ if "hang" in reply:
         stream.write(f"{os.getpid()} {child.pid}")
     time.sleep(reply["hang"])
 fill = lambda text: re.sub(r"\{env:(\w+)\}", lambda m: os.environ.get(m[1], "-"), text).replace("{cwd}", os.getcwd())
+for name, text in reply.get("files", {}).items():
+    os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(name, "w", encoding="utf-8") as stream:
+        stream.write(text)
 sys.stdout.buffer.write(b"x" * reply.get("spam", 0))
 sys.stdout.buffer.write(fill(reply.get("out", "")).encode("utf-8", "surrogateescape"))
 sys.stderr.buffer.write(fill(reply.get("err", "")).encode("utf-8", "surrogateescape"))

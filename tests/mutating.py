@@ -148,6 +148,13 @@ def remember(root: Path) -> None:
     stages.timeline(open_folder(root))
 
 
+def tell(root: Path) -> None:
+    """Take what versions offer besides their command line from the unions again."""
+    opened = open_folder(root)
+    if opened.require_agent().surfaces:
+        stages.surfaces(opened)
+
+
 def compare(root: Path) -> None:
     """Tell again what changed between versions."""
     opened = open_folder(root)
@@ -159,6 +166,7 @@ def DERIVED(root: Path) -> None:  # noqa: N802 - a change like the others, made 
     """All that is derived from snapshots, again."""
     remember(root)
     rebuild("union", "report", "version_metadata")(root)
+    tell(root)
     compare(root)
 
 
@@ -197,6 +205,7 @@ def shrink(root: Path) -> None:
     edit(f"snapshots/{OLD}/{LINUX}.json", "/commands", _leave(*kept))(root)
     edit(f"snapshots/{OLD}/{LINUX}.json", "/commands", _add_waived)(root)
     delete("timeline.json")(root)
+    delete("surfaces.json")(root)
     edit("artifacts.lock.json", "", lambda lock: lock.update(rows=[row for row in lock["rows"] if _small(row)]))(root)
     alter("RULES.json", "/parity_exclusions/units", [])(root)
     DERIVED(root)

@@ -99,11 +99,15 @@ def test_predicates_are_answered_from_the_timeline_and_the_surfaces() -> None:
     with pytest.raises(UsageError, match="no predicate"):
         new.holds("weather:fine")
     with pytest.raises(UsageError, match="were not read"):
-        having("codex", "0.61.0")
+        having("codex", "0.150.0")
+    assert new.holds("feature:hooks")
+    assert not new.holds("feature:agent_message_board")
+    assert having("codex", "0.61.0").names("hook_event") == ()
 
 
 def test_hook_events_grew_from_six_to_fourteen() -> None:
-    assert {version: len(one.hook_events) for version, one in recorded("codex").items()} == {
+    assert {version: len(one.hook_events or ()) for version, one in recorded("codex").items()} == {
+        "0.61.0": 0,
         "0.125.0": 6,
         "0.169.0": 14,
     }

@@ -374,16 +374,3 @@ def _renaming(old: bytes, new: bytes) -> object:
         path.write_bytes(path.read_bytes().replace(old, new))
 
     return rename
-
-
-@pytest.mark.real
-def test_the_surfaces_that_are_kept_are_those_of_the_program(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    from pipeline.config.surfaces import read_surface, record, recorded
-
-    kept = Path(__file__).resolve().parents[1] / "pipeline" / "config" / "surfaces"
-    newest = request.getfixturevalue("real_binary")("0.169.0")
-    written = record("codex", "0.169.0", newest, "CODEX_HOME", into=tmp_path)
-    assert written.read_bytes() == (kept / "codex.json").read_bytes()
-    for version, surface in recorded("codex").items():
-        binary = request.getfixturevalue("real_binary")(version)
-        assert read_surface(binary, tmp_path / version, "CODEX_HOME") == surface

@@ -31,6 +31,7 @@ ALL_TASKS = (
     "schema:codex",
     "schema:runs",
     "timeline:codex",
+    "surfaces:codex",
     "capabilities:codex",
     "wrapper-coverage:codex",
     *FOREIGN,
@@ -136,6 +137,7 @@ def test_tasks_of_the_network_and_of_binaries_are_not_part_of_a_build(built: Che
     assert groups - set(DEFAULT_STAGES) == {
         "acquire",
         "backfill",
+        "config-changes",
         "config-cohort",
         "config-emit",
         "config-harden",
@@ -177,7 +179,7 @@ def test_an_edited_snapshot_reruns_its_own_version_and_the_check(version: str, c
     foreign = set(FOREIGN if version == VERSIONS[-1] else ())
     chain = [f"{stage}:codex:{version}" for stage in CHAIN]
     after = [*chain[1:], "support-matrix:all", "validate:codex"]
-    changed = [chain[0], "timeline:codex", *(name for name in DIFFS if version in name), *after]
+    changed = [chain[0], "timeline:codex", "surfaces:codex", *(name for name in DIFFS if version in name), *after]
     assert [task for task in run.executed if task not in foreign] == changed
     assert foreign <= set(run.executed)
     assert copy.doit().executed == []
@@ -237,7 +239,10 @@ def test_changed_rules_rerun_what_follows_them(copy: Checkout) -> None:
         ("pipeline/union/merge.py", {"union", "validate"}),
         ("pipeline/validate/files.py", {"schema", "validate", "findings"}),
         ("pipeline/wrapper/manifest.py", {"capabilities", "wrapper-coverage", "validate"}),
-        ("pipeline/history/build.py", {"timeline", "diff", "capabilities", "report", "validate", "findings"}),
+        (
+            "pipeline/history/build.py",
+            {"timeline", "surfaces", "diff", "capabilities", "report", "validate", "findings"},
+        ),
         ("pipeline/canonical.py", set(DEFAULT_STAGES)),
         ("pipeline/trace/combine.py", {"wrapper-coverage", "report", "validate"}),
         ("pipeline/acquire/npm.py", set()),
@@ -506,6 +511,7 @@ def test_the_plan_names_the_stale_input_and_what_waits_for_it(copy: Checkout) ->
         *(f"{stage}:codex:{version}" for stage in ("report", "metadata") for version in VERSIONS),
         FOREIGN[1],
         *DIFFS,
+        "surfaces:codex",
         "capabilities:codex",
         "support-matrix:all",
     }

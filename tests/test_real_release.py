@@ -32,6 +32,7 @@ NEWEST = Root(CODEX).versions()[-1]
 BEFORE = Root(CODEX).versions()[-2]
 DERIVED = {
     "cli_manifests/codex/artifacts.lock.json",
+    "cli_manifests/codex/surfaces.json",
     "cli_manifests/codex/timeline.json",
     "cli_manifests/support_matrix/README.md",
     "cli_manifests/support_matrix/current.json",
@@ -114,6 +115,7 @@ def test_a_release_is_played_from_the_registry_to_its_pull_request(
     assert pull["operation"] == "created"
     assert f"## What breaks a caller since {BEFORE}" in pull["body"]
     assert "its union is not complete" in pull["body"]
+    assert f" → {newest}\n" in pull["body"][pull["body"].index("## Config parity: codex ") :]
 
     merge(repository, branch)
     pages = rehearsal.play("pages")

@@ -31,6 +31,7 @@ NAMES = {
     "schema": "[a-z_]+",
     "wrapper-coverage": f"[a-z_]+(:{WRAPPER})?",
     "timeline": "[a-z_]+",
+    "surfaces": "[a-z_]+",
     "capabilities": "[a-z_]+",
     "validate": "[a-z_]+",
     "watch": "[a-z_]+",
@@ -50,6 +51,7 @@ NAMES = {
     "trace": f"[a-z_]+:{WRAPPER}",
     "diff": rf"[a-z_]+:{VERSION}\.\.{VERSION}",
     "faces": f"[a-z_]+:{VERSION}(:{WRAPPER})?",
+    "config-changes": rf"[a-z-]+:{VERSION}\.\.{VERSION}",
     "config-cohort": VERSION,
     "config-emit": "[a-z-]+",
     "config-harden": "[a-z-]+",
@@ -120,6 +122,7 @@ def test_the_default_tasks_are_the_stages_after_the_snapshots() -> None:
     assert dodo().DOIT_CONFIG["default_tasks"] == list(DEFAULT_STAGES)
     assert set(NAMES) - set(DEFAULT_STAGES) == {
         "acquire",
+        "config-changes",
         "config-cohort",
         "config-emit",
         "config-harden",

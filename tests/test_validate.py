@@ -54,9 +54,11 @@ from pipeline.validate.checks import CHECKS, Check, Scope
 AGENT, RULES, LOCK, SUPPLEMENT = "agent.toml", "RULES.json", "artifacts.lock.json", "supplement/commands.json"
 SCHEMA, METADATA_SCHEMA = "SCHEMA.json", "VERSION_METADATA_SCHEMA.json"
 COVERAGE, CURRENT, TIMELINE = "wrapper_coverage.json", "current.json", "timeline.json"
+SURFACES, METHOD = "surfaces.json", "/surfaces/rpc_methods/0"
 MIN, LATEST = "min_supported.txt", "latest_validated.txt"
 UNION, METADATA = f"snapshots/{V}/union.json", f"versions/{V}.json"
 SNAPSHOT, STRANGER = f"snapshots/{V}/{LINUX}.json", f"snapshots/{V}/{STRANGE}.json"
+EVENTS = f"/versions/{V}/hook_events"
 ANY, ANY_PAGE = f"reports/{V}/coverage.any.json", f"reports/{V}/coverage.any.md"
 DIFF, DIFF_PAGE, TRIALS = (f"diffs/{OLD}..{V}{suffix}" for suffix in (".json", ".md", ".trials.json"))
 TWIN = f"pointers/latest_validated/{LINUX}.txt"
@@ -112,6 +114,17 @@ def forget_completion(root: Path) -> None:
     told = digests({one.version: (one.targets, one.binaries) for one in timeline.versions}, expanded(timeline))
     for index, one in enumerate(timeline.versions):
         alter(TIMELINE, f"/versions/{index}/facts_sha256", told[one.version])(root)
+
+
+def asking_less(root: Path) -> None:
+    """An agent whose versions are asked for their command line alone."""
+    text = (root / "agent.toml").read_text(encoding="utf-8")
+    told = text[text.index("[surfaces]") : text.index("[oracles]")]
+    put("agent.toml", text.replace(told, ""))(root)
+    for path in root.glob("snapshots/*/*.json"):
+        drop(path.relative_to(root).as_posix(), "/surfaces")(root)
+    rebuild("union", "report", "version_metadata")(root)
+    compare(root)
 
 
 def alone(root: Path) -> None:
@@ -215,6 +228,14 @@ ROOT = (
     exactly("TIMELINE_INVALID", TIMELINE, drop(TIMELINE, "/commands/0/flags/0"), pointer="/versions/1/facts_sha256"),
     exactly("TIMELINE_STALE", TIMELINE, alter(TIMELINE, FACTS, "0" * 64), pointer=FACTS),
     exactly("TIMELINE_STALE", TIMELINE, alone, alter(TIMELINE, SPAN, "hidden"), pointer=SPAN),
+    exactly("SURFACES_MISSING", SURFACES, delete(SURFACES)),
+    exactly("SURFACES_INVALID", SURFACES, put(SURFACES, "{")),
+    exactly("SURFACES_INVALID", SURFACES, alter(SURFACES, EVENTS, "Stop"), pointer="/versions"),
+    exactly("NOT_CANONICAL", SURFACES, replace(SURFACES, "  ", "\t")),
+    exactly("SURFACES_STALE", SURFACES, insert(SURFACES, f"{EVENTS}/0", "Another"), pointer=f"{EVENTS}/0"),
+    exactly("SURFACES_STALE", SURFACES, drop(SURFACES, f"/versions/{V}"), pointer=f"/versions/{V}"),
+    exactly("SURFACES_STALE", SURFACES, alter(SURFACES, "/versions/9.9.9", {}), pointer="/versions/9.9.9"),
+    exactly("ORPHAN", SURFACES, asking_less),
     exactly("DIFF_MISSING", DIFF_PAGE, delete(DIFF_PAGE)),
     exactly("DIFF_MISSING", DIFF, delete(DIFF)),
     exactly("DIFF_INVALID", DIFF, put(DIFF, "{")),
@@ -395,6 +416,8 @@ VERSIONS = (
     exactly("SURFACE_NOT_SORTED", SNAPSHOT, swap(SNAPSHOT, "/commands/1"), pointer="/commands/2"),
     exactly("SURFACE_NOT_SORTED", SNAPSHOT, swap(SNAPSHOT, "/commands/0/flags/1"), pointer="/commands/0/flags/2"),
     exactly("SURFACE_NOT_SORTED", SNAPSHOT, swap(SNAPSHOT, "/commands/22/args/0"), pointer="/commands/22/args/1"),
+    exactly("SURFACE_NOT_SORTED", SNAPSHOT, swap(SNAPSHOT, "/surfaces/features/1"), pointer="/surfaces/features/2"),
+    exactly("SURFACE_NAME_DUPLICATE", SNAPSHOT, insert(SNAPSHOT, METHOD), pointer="/surfaces/rpc_methods/1"),
     exactly("SURFACE_NOT_SORTED", UNION, swap(UNION, "/commands/0/flags/1"), pointer="/commands/0/flags/2"),
     exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/binary/sha256", "0" * 64), pointer="/binary/sha256"),
     exactly("SNAPSHOT_NOT_LOCKED", SNAPSHOT, alter(SNAPSHOT, "/binary/size_bytes", 1), pointer="/binary/size_bytes"),
@@ -424,6 +447,7 @@ VERSIONS = (
             ("/generator/dialect", alter(SNAPSHOT, "/generator/dialect", "cobra")),
             ("/oracles", drop(SNAPSHOT, "/oracles")),
             ("/features", drop(SNAPSHOT, "/features")),
+            ("/surfaces", drop(SNAPSHOT, "/surfaces")),
             ("/commands/0/pseudo_commands", alter(SNAPSHOT, "/commands/0/pseudo_commands", ["assist"])),
             ("/commands", alter(SNAPSHOT, "/commands/1/rejected", ["--gone"])),
             ("/commands", edit(SNAPSHOT, "/commands", lambda all_: all_.remove(named(all_, "mcp-server")))),

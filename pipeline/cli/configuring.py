@@ -37,6 +37,7 @@ def add_commands(commands: Commands) -> None:
     cohort.add_argument("peers", type=Path, nargs="+", metavar="FILE", help="a peers.json; one for each tree")
     cohort.add_argument("--out", type=Path, metavar="F", help="write shares and ranks here too, as JSON")
     cohort.set_defaults(run=_cohort)
+    _add_changes(phases)
     emit.add_argument("--apply", action="store_true", help="put them into the tree too, beside what is there")
 
 
@@ -51,6 +52,42 @@ def _add(phases: Commands, name: str, text: str, run: Callable[[argparse.Namespa
     parser.add_argument("--copies", action="store_true", help="copies instead of links, where links do not work")
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_changes(phases: Commands) -> None:
+    text = "what another version of the target makes portable, and what it does not any more"
+    says = f"Say {text} (exit code 3: something); without a tree, which rules decide otherwise."
+    parser = phases.add_parser("changes", help=text, description=says)
+    parser.add_argument("--tree", type=Path, metavar="DIR", help="the repository; it is not changed")
+    parser.add_argument("--name", metavar="N", help="what the tree is called (default: the name of its folder)")
+    parser.add_argument("--mapping", metavar="M", help="the direction (default: the first there is)")
+    parser.add_argument("--from", dest="before", metavar="V", help="default: the promoted one, or the one before --to")
+    parser.add_argument("--to", dest="after", metavar="V", help="default: the newest that is known")
+    parser.add_argument("--format", choices=("markdown", "json"), default="markdown", help="default: markdown")
+    parser.set_defaults(run=_changes)
+
+
+def _changes(arguments: argparse.Namespace) -> int:
+    from pipeline import canonical
+    from pipeline.config.changes import changes_of, changes_of_rules, page
+    from pipeline.config.mapping import read_mapping
+    from pipeline.config.phases import Job
+    from pipeline.config.release import compared
+    from pipeline.questions.asked import asked
+
+    mapping = read_mapping(arguments.mapping)
+    for version in filter(None, (arguments.before, arguments.after)):
+        check_version(version)
+    before, after = compared(asked(mapping.target.agent), arguments.after, arguments.before)
+    if arguments.tree is None:
+        found = changes_of_rules(mapping, before, after)
+    else:
+        name = arguments.name or arguments.tree.resolve().name
+        found = changes_of(Job(arguments.tree, arguments.tree, name, mapping), before, after)
+    written = canonical.encode(found) if arguments.format == "json" else page(found).encode("utf-8")
+    sys.stdout.buffer.write(written)
+    sys.stdout.buffer.flush()
+    return FINDINGS if found.loses else 0
 
 
 def _job(arguments: argparse.Namespace) -> Job:

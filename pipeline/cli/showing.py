@@ -36,13 +36,16 @@ def _show(arguments: argparse.Namespace) -> int:
     from pipeline.questions.asked import asked
 
     if arguments.format == "release":
+        from pipeline.config.release import release_section
         from pipeline.faces.release import release_text
 
         if arguments.wrapper or arguments.check or not arguments.at:
             raise UsageError(
                 "a release is one version, for every wrapper", remedy="say --at V, no --wrapper or --check"
             )
-        return _give(release_text(asked(arguments.agent), arguments.at, arguments.against), arguments.out)
+        agent = asked(arguments.agent)
+        text = release_text(agent, arguments.at, arguments.against, release_section(agent, arguments.at))
+        return _give(text, arguments.out)
     overview = gather(
         asked(arguments.agent), version=arguments.at, against=arguments.against, wrapper=arguments.wrapper
     )

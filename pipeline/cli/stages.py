@@ -28,6 +28,10 @@ def add_commands(commands: Commands) -> None:
     add_root(timeline, version=False)
     timeline.set_defaults(run=_timeline)
 
+    surfaces = commands.add_parser("surfaces", help="tabulate what versions offer besides their command line")
+    add_root(surfaces, version=False)
+    surfaces.set_defaults(run=_surfaces)
+
     coverage = commands.add_parser("wrapper-coverage", help="derive what a wrapper supports from its own code")
     coverage.add_argument("--out", type=Path, required=True, metavar="F", help="the file to write")
     coverage.add_argument(
@@ -94,6 +98,13 @@ def _timeline(arguments: argparse.Namespace) -> int:
     from pipeline.contract.folder import open_folder
 
     return wrote(stages.timeline(open_folder(arguments.root, arguments.rules)))
+
+
+def _surfaces(arguments: argparse.Namespace) -> int:
+    from pipeline import stages
+    from pipeline.contract.folder import open_folder
+
+    return wrote(stages.surfaces(open_folder(arguments.root, arguments.rules)))
 
 
 def _wrapper_coverage(arguments: argparse.Namespace) -> int:

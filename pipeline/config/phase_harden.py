@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline import canonical
 from pipeline.canonical import Json
+from pipeline.config.changes import field_changes
 from pipeline.config.documents import render
 from pipeline.config.gates import Gate, PhaseRecord, digest_of, enter
 from pipeline.config.handoff import Question, Told
@@ -76,15 +77,12 @@ def _left(plan: Plan) -> list[Decision]:
 def _otherwise(job: Job, plan: Plan) -> list[tuple[str, list[str]]]:
     """Per other version of the target that is known: which fields it would decide on otherwise."""
     inventory = canonical.read(job.out / INVENTORY, Inventory)
-    decided = {(one.item, one.field): one.classification for one in plan.fields()}
     found = []
     for version in in_order(recorded(plan.target)):
         if version != plan.target_version:
             other = make_plan(inventory, job.mapping, having(plan.target, version), job.overrides)
             changes = [
-                f"{one.item} {one.field}: {one.classification} there, {decided[one.item, one.field]} here"
-                for one in other.fields()
-                if one.classification != decided[one.item, one.field]
+                f"{one.item} {one.field}: {one.before} there, {one.after} here" for one in field_changes(other, plan)
             ]
             found.append((version, changes))
     return found

@@ -22,6 +22,7 @@ from pipeline.config.tree import Tree
 from pipeline.config.values import Inventory
 from pipeline.config.verify.commands import command_checks, lay_probes
 from pipeline.config.verify.evidence import Area, Check, Evidence, Scenario, judged
+from pipeline.config.verify.program import require_version
 from pipeline.config.verify.scenarios import guard_checks, resumed, same_bytes, without_links
 from pipeline.config.verify.served import server_checks
 from pipeline.config.verify.stand import Stand, stand
@@ -46,14 +47,15 @@ _NEEDED: tuple[tuple[str, Area], ...] = (
 
 
 def run_verify(job: Job) -> Done:
-    """Raises GateFailed at the entry, BinaryMissing for a program that was named and is not there."""
+    """Raises GateFailed at the entry and for a program of another version, BinaryMissing for one that is not there."""
     job.check()
     enter(job.out, "P3")
     if job.binary is not None and not job.binary.is_file():
         raise BinaryMissing("there is no such program", where=job.binary, remedy="name the target's program")
-    emitted, lock = emitted_of(job)
     plan = canonical.read(job.out / PLAN, Plan)
-    evidence = _evidence(job, emitted, lock)
+    version = require_version(plan, job.binary) if job.binary is not None else None
+    emitted, lock = emitted_of(job)
+    evidence = _evidence(job, emitted, lock, version)
     card = score(plan, evidence, missing_documents=missing_documents(job, "P3"), blockers=blockers(plan))
     scored = Gate(name="quality", passed=card.passed, says=_verdict(card))
 
@@ -85,7 +87,7 @@ def missing_documents(job: Job, phase: str) -> list[str]:
     return found
 
 
-def _evidence(job: Job, emitted: list[Emitted], lock: Lock) -> Evidence:
+def _evidence(job: Job, emitted: list[Emitted], lock: Lock, version: str | None) -> Evidence:
     inventory = canonical.read(job.out / INVENTORY, Inventory)
     plan = canonical.read(job.out / PLAN, Plan)
     emission = Emission.of(Tree(job.tree), inventory, plan, job.mapping, copies=job.copies)
@@ -113,6 +115,7 @@ def _evidence(job: Job, emitted: list[Emitted], lock: Lock) -> Evidence:
         target_version=plan.target_version,
         lock_sha256=digest_of(canonical.encode(lock)),
         binary_sha256=canonical.sha256_of(job.binary) if job.binary else None,
+        binary_version=version,
         sandbox=sandbox,
         checks=(*checks, *guards),
         scenarios=tuple(scenarios),
@@ -172,7 +175,8 @@ def _told(evidence: Evidence, card: Scorecard) -> Told:
             f"Score: {card.points} of 100, band {card.band}.",
         ),
         why=("What is emitted counts only as far as the target's own program takes it.",),
-        remains=tuple(f"{one.id}: {one.status}. Expected {one.expected}; observed {one.observed}." for one in odd),
+        remains=tuple(_unread(evidence))
+        + tuple(f"{one.id}: {one.status}. Expected {one.expected}; observed {one.observed}." for one in odd),
         blocks=card.critical,
         questions=(),
         files=OUTPUTS,
@@ -181,6 +185,15 @@ def _told(evidence: Evidence, card: Scorecard) -> Told:
         more=_REPORT,
         steps=("Settle what is left: `parity config harden`, or correct and run again.",),
     )
+
+
+def _unread(evidence: Evidence) -> Iterator[str]:
+    version = evidence.binary_version
+    if version not in (None, evidence.target_version):
+        yield (
+            f"The program is {version}, of which nobody has taken a snapshot: the plan knows what "
+            f"{evidence.target_version} has, and not what is new since."
+        )
 
 
 def evidence_of(out: Path) -> Evidence:

@@ -1,5 +1,6 @@
 """The JSON Schema of what the phases write for programs."""
 
+from pipeline.config.changes import Changes
 from pipeline.config.cohort import Cohort
 from pipeline.config.gates import PhaseRecord
 from pipeline.config.lock import Lock
@@ -13,4 +14,5 @@ from pipeline.validate.schemas import generate
 
 def config_schema_bytes() -> bytes:
     """``docs/config.schema.json``."""
-    return generate("config parity artifacts", (Inventory, Plan, Lock, Evidence, Scorecard, Peers, Cohort, PhaseRecord))
+    shapes = (Inventory, Plan, Lock, Evidence, Scorecard, Peers, Cohort, PhaseRecord, Changes)
+    return generate("config parity artifacts", shapes)

@@ -131,6 +131,35 @@ class FeatureProbe(Shape, frozen=True, kw_only=True):
             raise ValueError("enable never says {feature}, the name of the one to switch on")
 
 
+class SurfaceReading(Shape, frozen=True, kw_only=True):
+    """Names in JSON Schemas of the ``file`` names that fit a pattern; what is in none of them the version has not.
+
+    ``methods``: the method that each of the schema's alternatives asks for. ``enum``: the values of the first
+    definition called ``name``; ``capital`` spells them with a capital letter, as they are written elsewhere.
+    """
+
+    reader: Literal["methods", "enum"]
+    file: str
+    name: str = ""
+    capital: bool = False
+
+
+class SurfaceProbe(Shape, frozen=True, kw_only=True):
+    """``ask`` are command lines with ``{out}``, a folder that they write into.
+
+    The first whose command and long flags the version has is run; one that has none of them has no such surface.
+    """
+
+    ask: tuple[tuple[str, ...], ...]
+    rpc_methods: SurfaceReading | None = None
+    hook_events: SurfaceReading | None = None
+
+    def __post_init__(self) -> None:
+        for words in self.ask:
+            if "{out}" not in words:
+                raise ValueError(f"{' '.join(words)!r} never says {{out}}, the folder to write into")
+
+
 class Wrapper(Shape, frozen=True, kw_only=True):
     """The wrapper that coverage is generated from: its room under ``pipeline.wrapper`` and its version.
 
@@ -184,6 +213,7 @@ class Agent(Shape, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
     limits: Limits = Limits()
     features: FeatureProbe | None = None
+    surfaces: SurfaceProbe | None = None
     oracles: Oracles = Oracles()
     wrapper: Wrapper | None = None
 

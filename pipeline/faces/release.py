@@ -16,9 +16,12 @@ from pipeline.history.diffs import diff_of, recorded, surfaces
 from pipeline.questions.asked import OWN, Asked
 
 
-def release_text(agent: Asked, version: str, against: str | None = None) -> str:
-    """Markdown that a pull request takes as it is. Raises UsageError and ArtifactError for what is not there."""
-    told = _targets(agent, version)
+def release_text(agent: Asked, version: str, against: str | None = None, further: str = "") -> str:
+    """Markdown that a pull request takes as it is; ``further`` is what else there is to say, and comes last.
+
+    Raises UsageError and ArtifactError for what is not there.
+    """
+    told = _targets(agent, version) + further
     limit = pull_request.LIMIT - len(told)
     if OWN in dict(agent.coverages()):
         return pull_request.render(gather(agent, version=version, against=against), limit) + told

@@ -23,6 +23,7 @@ from pipeline.snapshot.probe import Version, ask_version
 from pipeline.snapshot.raw_help import write_raw_help
 from pipeline.snapshot.subject import Subject
 from pipeline.snapshot.supplement import add_supplement
+from pipeline.snapshot.surfaces import ask_surfaces
 from pipeline.surface.snapshot import Binary, Generator, Snapshot
 from pipeline.surface.units import Path as CommandPath
 from pipeline.surface.units import flag_names
@@ -59,11 +60,15 @@ def take_snapshot(
             gated = walk_with_features(
                 caller, walker, subject.features, subject.excluded_stages, plain, examined.same_with
             )
+        surfaces, untold = None, list[str]()
+        if subject.surfaces is not None:
+            features_listed = gated.listed if gated else ()
+            surfaces, untold = ask_surfaces(caller, subject.surfaces, examined.commands, features_listed)
 
     pseudo_commands = subject.help.pseudo_commands
     commands = examined.commands
     features = None
-    omissions = plain.omissions()
+    omissions = [*plain.omissions(), *untold]
     if isinstance(version, str):
         omissions.append(f"version: {version}")
         version = Version("")
@@ -101,6 +106,7 @@ def take_snapshot(
         commands=tuple(command for _, command in sorted(joined.commands.items())),
         oracles=(examined.oracle,) if examined.oracle else None,
         features=features,
+        surfaces=surfaces,
         known_omissions=tuple(sorted(set(omissions))) or None,
     )
 

@@ -22,7 +22,7 @@ from typing import TypeVar
 
 from pipeline import process
 from pipeline.cache import cache_folder
-from pipeline.errors import BinaryMissing, WriteFailed
+from pipeline.errors import BinaryMissing, BinaryOutputTooLarge, WriteFailed
 from pipeline.snapshot.emulate import machine_for
 from pipeline.snapshot.machine import Machine
 from pipeline.snapshot.subject import Subject
@@ -75,6 +75,29 @@ class Caller:
             self._homes.put(home)
         text = readable(done.stdout, home.folder, self.machine) or readable(done.stderr, home.folder, self.machine)
         return Answer(text, done.returncode)
+
+    def collect(self, *words: str, wanted: Callable[[str], bool]) -> tuple[Answer, dict[str, bytes]]:
+        """Run the binary, and read what it wrote into the folder that ``{out}`` among the words stands for.
+
+        The files there whose name is wanted, by name. Raises what ``process.run`` raises, and BinaryOutputTooLarge
+        for a file above the limit of a call's output.
+        """
+        home = self._homes.get()
+        # Told by its name alone: the program starts in its home, however it spells that.
+        out = home.folder / "out"
+        try:
+            for _ in range(1 + self.machine.retries):
+                done = self._run(home, [word.replace("{out}", out.name) for word in words], {})
+                if not done.returncode:
+                    break
+            files = {path.name: path for path in sorted(out.glob("*")) if wanted(path.name) and path.is_file()}
+            for path in files.values():
+                if path.stat().st_size > self.limits.output_bytes:
+                    raise BinaryOutputTooLarge(f"wrote more than {self.limits.output_bytes} bytes", where=path.name)
+            return Answer("", done.returncode), {name: path.read_bytes() for name, path in files.items()}
+        finally:
+            shutil.rmtree(out, ignore_errors=True)
+            self._homes.put(home)
 
     def _run(self, home: _Home, words: Sequence[str], environment: Mapping[str, str]) -> process.Completed:
         return process.run(

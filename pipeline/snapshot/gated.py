@@ -18,7 +18,7 @@ from pipeline import canonical
 from pipeline.contract.agent import FeatureProbe
 from pipeline.snapshot.calls import Caller
 from pipeline.snapshot.crawl import Tree, Visit, Walker, command_of
-from pipeline.snapshot.probe import ask_features
+from pipeline.snapshot.probe import Feature, ask_features
 from pipeline.surface.units import Arg, Command, Flag, Path, flag_order, key_of
 
 Unit = TypeVar("Unit", Flag, Arg)
@@ -32,6 +32,11 @@ class Gated:
 
     record: Mapping[str, Any]
     tree: Tree | None = None
+
+    @property
+    def listed(self) -> tuple[Feature, ...]:
+        """The features; none where they could not be listed."""
+        return tuple(self.record.get("listed", ()))
 
 
 def walk_with_features(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import canonical
-from pipeline.contract.agent import FeatureProbe, Help, Limits, Oracles
+from pipeline.contract.agent import FeatureProbe, Help, Limits, Oracles, SurfaceProbe
 from pipeline.contract.folder import Folder
 from pipeline.surface.lock import LockRow
 from pipeline.surface.snapshot import Supplement
@@ -35,6 +35,7 @@ class Subject:
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     features: FeatureProbe | None = None
+    surfaces: SurfaceProbe | None = None
     oracles: Oracles = field(default_factory=Oracles)
     excluded_stages: tuple[str, ...] = ()
     supplement: Supplement | None = None
@@ -57,6 +58,7 @@ def described(folder: Folder, binary: Path, launcher: tuple[str, ...], row: Lock
         environment=agent.environment,
         limits=agent.limits,
         features=agent.features,
+        surfaces=agent.surfaces,
         oracles=agent.oracles,
         excluded_stages=folder.rules.features.enable_policy.excluded_stages,
         supplement=canonical.read(root.supplement, Supplement) if root.supplement.exists() else None,

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from pipeline.surface.surfaces import Surfaces
 from pipeline.surface.units import Command, CommandPath, Shape
 
 Timestamp = Annotated[str, Meta(description="RFC 3339, UTC.")]
@@ -54,7 +55,10 @@ class Oracle(Shape, frozen=True, kw_only=True):
 
 
 class Snapshot(Shape, frozen=True, kw_only=True):
-    """One version on one target. Files without ``generator`` were made by another tool."""
+    """One version on one target. Files without ``generator`` were made by another tool.
+
+    ``surfaces`` is there where the agent's folder says how to ask for them, and empty where the binary has none.
+    """
 
     snapshot_schema_version: Literal[1]
     tool: str
@@ -64,6 +68,7 @@ class Snapshot(Shape, frozen=True, kw_only=True):
     commands: tuple[Command, ...]
     oracles: tuple[Oracle, ...] | None = None
     features: Annotated[dict[str, Any], Meta(description="The feature probe's own record; keys sorted.")] | None = None
+    surfaces: Surfaces | None = None
     known_omissions: tuple[str, ...] | None = None
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from pipeline.surface.snapshot import Binary, Generator, Sha256, Timestamp
+from pipeline.surface.surfaces import UnionSurfaces
 from pipeline.surface.units import CommandPath, PossibleValue, Shape, State, Targets
 
 
@@ -109,4 +110,5 @@ class Union(Shape, frozen=True, kw_only=True):
     complete: bool
     missing_targets: tuple[str, ...] | None = None
     inputs: tuple[UnionInput, ...]
+    surfaces: UnionSurfaces | None = None
     commands: tuple[UnionCommand, ...]

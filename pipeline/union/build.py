@@ -15,6 +15,7 @@ from pipeline.surface.units import fields_of
 from pipeline.union.conflicts import Evidence
 from pipeline.union.merge import Merge
 from pipeline.union.read import Reader, Source
+from pipeline.union.surfaces import merged_surfaces
 
 
 def write_union(root: Root, version: str, rules: Rules, *, collected_at: str, tool: str | None = None) -> Path:
@@ -71,6 +72,8 @@ def build_union(
     if missing:
         document["missing_targets"] = missing
     document["inputs"] = [_input(source, target) for target, source in sources.items()]
+    if (surfaces := merged_surfaces(sources, required)) is not None:
+        document["surfaces"] = surfaces
     commands = Merge(sources, rules, Evidence(root, version, sources)).commands()
     # Encoded while they are made: holding all of them as objects first costs half as much again.
     batches = iter(lambda: list(islice(commands, 100)), [])

@@ -114,6 +114,14 @@ CHECKS: tuple[Check, ...] = (
     ),
     *_checks(
         Scope.ROOT,
+        files.surfaces_findings,
+        {
+            "SURFACES_MISSING": "There is a memory of surfaces as soon as there is a version that is asked for them.",
+            "SURFACES_INVALID": "surfaces.json is strict JSON and has its shape.",
+        },
+    ),
+    *_checks(
+        Scope.ROOT,
         described.description_findings,
         {
             "AGENT_TARGETS_MISMATCH": "agent.toml publishes for the targets that the rules expect.",
@@ -233,7 +241,8 @@ CHECKS: tuple[Check, ...] = (
             "SURFACE_COMMAND_DUPLICATE": "No command path is listed twice.",
             "SURFACE_FLAG_DUPLICATE": "No flag is listed twice in a command.",
             "SURFACE_ARG_DUPLICATE": "No arg is listed twice in a command.",
-            "SURFACE_NOT_SORTED": "Commands are by path, flags by key, args by name.",
+            "SURFACE_NAME_DUPLICATE": "No feature, method or hook event is listed twice.",
+            "SURFACE_NOT_SORTED": "Commands are by path, flags by key, all else by name.",
         },
     ),
     *_checks(
@@ -309,6 +318,12 @@ CHECKS: tuple[Check, ...] = (
         Scope.WHOLE,
         _recomputed("freshness", "timeline_findings"),
         {"TIMELINE_STALE": "The timeline says of each version what its snapshots say."},
+        recomputes=True,
+    ),
+    *_checks(
+        Scope.WHOLE,
+        _recomputed("freshness", "surfaces_findings"),
+        {"SURFACES_STALE": "surfaces.json says of each version what its union says, and knows none but those read."},
         recomputes=True,
     ),
     *_checks(

@@ -71,6 +71,7 @@ class _Marks(msgspec.Struct, frozen=True):
     commands: tuple[_Command, ...]
     oracles: tuple[_Oracle, ...] = ()
     features: Any = None
+    surfaces: Any = None
     known_omissions: tuple[str, ...] = ()
 
 
@@ -128,6 +129,9 @@ def _manner(agent: Agent, marks: _Marks) -> Iterator[_Problem]:
         yield "/oracles", f"{heard or 'nothing'} was heard besides help, agent.toml says {completion or 'nothing'}"
     if (agent.features is None) != (marks.features is None):
         yield "/features", "are there, agent.toml has none" if marks.features else "are not there, agent.toml has some"
+    if (agent.surfaces is None) != (marks.surfaces is None):
+        told = "are not there, agent.toml says how to ask" if agent.surfaces else "are there, agent.toml asks for none"
+        yield "/surfaces", told
     for index, command in enumerate(marks.commands):
         if strange := set(command.pseudo_commands) - set(agent.help.pseudo_commands):
             yield f"/commands/{index}/pseudo_commands", f"{min(strange)} is none that agent.toml names"

@@ -15,6 +15,7 @@ from pipeline.history import History, read_timeline
 from pipeline.layout import POINTERS
 from pipeline.surface.lock import Lock
 from pipeline.surface.snapshot import Supplement
+from pipeline.surface.surfaces import KnownSurfaces
 from pipeline.surface.timeline import Timeline
 from pipeline.surface.units import Shape
 from pipeline.validate.finding import Finding, pointer_at
@@ -160,6 +161,16 @@ def timeline_findings(tree: Tree) -> Iterator[Finding]:
         except ArtifactInvalid as error:
             place, _, problem = error.problem.partition(": ")
             yield tree.finding("TIMELINE_INVALID", path, problem, pointer_at(place))
+
+
+def surfaces_findings(tree: Tree) -> Iterator[Finding]:
+    """The memory of surfaces, which is there where versions are asked for them."""
+    path = tree.root.surfaces
+    if not tree.tells_surfaces:
+        return
+    yield from typed(tree, "SURFACES", KnownSurfaces, path)
+    if tree.read(path).missing and tree.root.versions():
+        yield tree.finding("SURFACES_MISSING", path, _MISSING)
 
 
 def typed(tree: Tree, prefix: str, type_: type[Shape], path: Path) -> Iterator[Finding]:

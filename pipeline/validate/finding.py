@@ -52,7 +52,9 @@ def render_json(findings: Sequence[Finding], fixed: Sequence[str] | None = None)
 
 
 def pointer_at(place: str) -> str | None:
-    """``$.rows[3].agent`` as a JSON pointer; None for the document itself."""
+    """``$.rows[3].agent`` as a JSON pointer, as far as the place is known; None for the document itself."""
+    # Of a table whose keys are data it is not said which.
+    place, _, _ = place.partition("[...]")
     return place.removeprefix("$").replace("[", "/").replace("]", "").replace(".", "/") or None
 
 

@@ -18,9 +18,11 @@ from pipeline import canonical
 from pipeline.clock import carried
 from pipeline.errors import ArtifactError, FileUnreadable, GateFailed, ParityError
 from pipeline.history import timeline_bytes
+from pipeline.history.surfaces import surfaces_bytes
 from pipeline.lifecycle.metadata import CarriedOver, build_metadata
 from pipeline.report import Digests, Upstream, report_pieces
 from pipeline.surface.coverage import Manifest
+from pipeline.surface.surfaces import KnownSurfaces
 from pipeline.union import union_bytes
 from pipeline.validate.finding import Finding, escaped
 from pipeline.validate.tree import Tree, Version, value_at
@@ -46,6 +48,23 @@ def timeline_findings(tree: Tree) -> Iterator[Finding]:
     wrong_below = any(place.startswith("snapshots/") for place in tree.found)
     if expected is not None and not wrong_below and tree.sound(path, tree.folder.rules_path):
         yield from compare(tree, "TIMELINE_STALE", path, tree.read(path).raw, expected, "the timeline")
+
+
+def surfaces_findings(tree: Tree) -> Iterator[Finding]:
+    """What it says of versions whose snapshots are gone is taken as given, if the timeline knows them."""
+    path, known = tree.root.surfaces, tree.read(tree.root.surfaces).view(KnownSurfaces)
+    wrong_below = any(place.startswith("snapshots/") for place in tree.found)
+    if not tree.tells_surfaces or known is None or wrong_below or not tree.sound(path, tree.root.timeline):
+        return
+    seen = {one.version for one in tree.timeline.versions} if tree.timeline else set()
+    for version in sorted(known.versions.keys() - seen):
+        message = "is no version that the timeline knows; remove it"
+        yield tree.finding("SURFACES_STALE", path, message, f"/versions{escaped(version)}")
+    try:
+        expected = surfaces_bytes(tree.root, tool=str(tree.folder.tool))
+    except ParityError:
+        return  # a union that no schema could judge
+    yield from compare(tree, "SURFACES_STALE", path, tree.read(path).raw, expected, "the surfaces")
 
 
 def _expected_timeline(tree: Tree) -> bytes | None:

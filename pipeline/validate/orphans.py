@@ -30,6 +30,8 @@ def _top(tree: Tree) -> Iterator[tuple[Path, str]]:
     root = tree.root
     known = {root.agent, root.rules, root.schema, root.metadata_schema, root.lock}
     known |= {root.min_supported, root.latest_validated, root.current, root.timeline, root.wrapper_coverage}
+    if tree.tells_surfaces:
+        known.add(root.surfaces)
     for file in _listed(root.path) if tree.folder.agent else ():
         if file.suffix in (".json", ".toml", ".txt") and file not in known:
             yield file, "is read by no stage"

@@ -34,9 +34,10 @@ class _Command(msgspec.Struct, frozen=True):
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """The identities of a snapshot's or union's units, in file order."""
+    """The identities of a snapshot's or union's units, in file order; ``surfaces`` are names, or have some."""
 
     commands: tuple[_Command, ...]
+    surfaces: dict[str, tuple[str | _Arg, ...]] = {}
     generator: Any = None
     inputs: tuple[dict[str, Any], ...] = ()
 
@@ -55,6 +56,7 @@ def findings(version: Version) -> Iterator[Finding]:
         surface = version.read(artifact.path).view(Surface)
         if surface is not None and tree.derives:
             yield from _units(tree, artifact.path, surface, by_key=artifact.kind == "union")
+            yield from _names(tree, artifact.path, surface)
             yield from _inputs(tree, artifact.path, surface)
         if artifact.kind == "union":
             _use(tree, surface)
@@ -85,6 +87,13 @@ def _units(tree: Tree, path: Path, surface: Surface, *, by_key: bool) -> Iterato
             yield from _unsorted(tree, path, f"{place}/args", names)
 
 
+def _names(tree: Tree, path: Path, surface: Surface) -> Iterator[Finding]:
+    for kind, units in surface.surfaces.items():
+        names = [one if isinstance(one, str) else one.name for one in units]
+        yield from _twice(tree, "SURFACE_NAME_DUPLICATE", path, f"/surfaces/{kind}", names)
+        yield from _unsorted(tree, path, f"/surfaces/{kind}", names)
+
+
 def _twice(tree: Tree, code: str, path: Path, pointer: str, found: Sequence[Hashable]) -> Iterator[Finding]:
     if len(set(found)) == len(found):
         return
@@ -102,7 +111,7 @@ def _unsorted(tree: Tree, path: Path, pointer: str, found: Sequence[Any]) -> Ite
     except TypeError:  # nameless flags of another tool
         return
     if place is not None:
-        message = "is not in order (commands by path, flags by key, args by name); rebuild the file"
+        message = "is not in order (commands by path, flags by key, all else by name); rebuild the file"
         yield tree.finding("SURFACE_NOT_SORTED", path, message, f"{pointer}/{place}")
 
 

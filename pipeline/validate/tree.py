@@ -179,6 +179,11 @@ class Tree:
         """
         return self.folder.agent is not None or "sorting" in self.rules.document
 
+    @property
+    def tells_surfaces(self) -> bool:
+        """Whether the agent's folder says how its versions are asked for more than their command line."""
+        return self.folder.agent is not None and self.folder.agent.surfaces is not None
+
     @cached_property
     def unused(self) -> dict[str, set[Identity]]:
         """Exclusions and waivers that no version seen so far has a unit for, nor one whose snapshots are gone."""

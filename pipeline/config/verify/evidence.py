@@ -38,7 +38,10 @@ class Scenario(Shape, frozen=True, kw_only=True):
 
 
 class Evidence(Shape, frozen=True, kw_only=True):
-    """``evidence.json``. ``binary_sha256`` is absent where there was none, ``sandbox``: it could sandbox."""
+    """``evidence.json``. ``binary_sha256`` is absent where there was none, ``sandbox``: it could sandbox.
+
+    ``binary_version`` is what the program says of itself: it may be one that nobody has read yet.
+    """
 
     evidence_schema_version: Literal[1]
     tree: str
@@ -47,6 +50,7 @@ class Evidence(Shape, frozen=True, kw_only=True):
     target_version: str
     lock_sha256: Sha256
     binary_sha256: Sha256 | None = None
+    binary_version: str | None = None
     sandbox: bool = False
     checks: tuple[Check, ...]
     scenarios: tuple[Scenario, ...]

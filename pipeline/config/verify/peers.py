@@ -31,6 +31,7 @@ from pipeline.config.values import Inventory
 from pipeline.config.verify.commands import command_checks, lay_probes
 from pipeline.config.verify.converters import Absent, Converter, command, convert, converters, release
 from pipeline.config.verify.evidence import Check
+from pipeline.config.verify.program import require_version
 from pipeline.config.verify.served import Spoken, server_checks
 from pipeline.config.verify.stand import SECONDS, Stand, stand
 from pipeline.errors import BinaryError
@@ -89,12 +90,14 @@ class _Ground:
 def compare(job: Job, binary: Path, *, offline: bool = False, progress: Progress | None = None) -> tuple[Peers, Path]:
     """Check what we emit, what the target's own importer makes of the tree, and what each converter does.
 
-    Converters are fetched first, unless ``offline``. Raises GateFailed before P2, BinaryError where the program cannot
-    be asked about ours, IntegrityMismatch where a registry serves something else than is pinned.
+    Converters are fetched first, unless ``offline``. Raises GateFailed before P2 and for a program of another version
+    than the plan's, BinaryError where it cannot be asked about ours, IntegrityMismatch where a registry serves
+    something else than is pinned.
     """
     enter(job.out, "P3")
     inventory = canonical.read(job.out / INVENTORY, Inventory)
     plan = canonical.read(job.out / PLAN, Plan)
+    require_version(plan, binary)
     emitted, lock = emitted_of(job)
     emission = Emission.of(Tree(job.tree), inventory, plan, job.mapping, copies=job.copies)
     ground = _Ground(job, binary, emission, emitted)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,6 +77,25 @@ def new_place(path: Path) -> Place:
     git(path, "add", ".")
     git(path, "commit", "-qm", "begin")
     return Place(path)
+
+
+def on_terminal(folder: Path, *words: str, env: Mapping[str, str]) -> tuple[int, bytes]:
+    """The command with a terminal of 100 columns: its exit code and what was shown there."""
+    import pty
+
+    read, write = pty.openpty()
+    argv = [sys.executable, "-P", "-m", "pipeline.cli", *words]
+    with subprocess.Popen(
+        argv, cwd=folder, env={**env, "TERM": "xterm", "COLUMNS": "100"}, stdout=write, stderr=write
+    ) as one:
+        os.close(write)
+        shown = b""
+        # The end is an error on Linux, and nothing elsewhere.
+        with contextlib.suppress(OSError):
+            while part := os.read(read, 4096):
+                shown += part
+        os.close(read)
+        return one.wait(LONG), shown
 
 
 def note(word: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import stat
 import subprocess
@@ -15,7 +14,7 @@ import msgspec
 import psutil
 import pytest
 from checkout import environment
-from running import Place, check, ended, eventually, living, marked, new_place, note, token
+from running import Place, check, ended, eventually, living, marked, new_place, note, on_terminal, token
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid, RunRefused, UsageError, WriteFailed
@@ -508,26 +507,10 @@ def test_a_watched_run_that_failed_has_an_exit_code_and_goes_on_with_its_token(p
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such terminal")
 def test_a_terminal_sees_a_table_that_follows_the_run(place):
-    import pty
-
     folder = place.start("true", "sh -c 'sleep 0.3'").folder
-    read, write = pty.openpty()
-    words = [sys.executable, "-P", "-m", "pipeline.cli", "runs", "poll", folder.run_id, "--watch", "--interval", "0.1"]
-    watching = subprocess.Popen(
-        words, cwd=place.path, env=environment(TERM="xterm", COLUMNS="100"), stdout=write, stderr=write
-    )
-    os.close(write)
-    shown = b""
-    while True:
-        try:
-            part = os.read(read, 4096)
-        except OSError:  # the other end was closed
-            break
-        if not part:
-            break
-        shown += part
-    os.close(read)
-    assert watching.wait(60) == 0
+    words = ("runs", "poll", folder.run_id, "--watch", "--interval", "0.1")
+    code, shown = on_terminal(place.path, *words, env=environment())
+    assert code == 0
     assert b"succeeded" in shown
     assert b"heartbeat" in shown
     assert b"\x1b[" in shown

@@ -25,7 +25,7 @@ from pipeline.runs.poll import poll
 # More than a runner of three commands makes.
 _CHANGES = 110
 POINTS = range(1, _CHANGES) if os.environ.get("RUNS") == "all" else range(1, _CHANGES, 9)
-TIMES = 50 if os.environ.get("RUNS") == "all" else 5
+TIMES = 50
 
 
 @pytest.fixture

@@ -71,14 +71,18 @@ def test_a_version_changes_nothing_against_itself(version: str) -> None:
     assert (found.fields, found.rules) == ((), ())
 
 
-def test_rules_are_told_for_each_event_that_came_or_went() -> None:
+def test_rules_are_told_for_each_event_and_flag_that_came_or_went() -> None:
     found = changes_of_rules(MAPPING, OLD, NEW)
     assert found.tree is None
     events = [set(recorded("codex")[version].hook_events or ()) for version in (OLD, NEW)]
-    assert {one for change in found.rules for one in change.because} == {
-        f"hook_event:{name}" for name in events[1] - events[0]
+    hooks = [one for one in found.rules if one.rule == "HOK-COMMAND"]
+    others = [one for one in found.rules if one.rule != "HOK-COMMAND"]
+    assert {each for one in hooks for each in one.because} == {f"hook_event:{name}" for name in events[1] - events[0]}
+    assert {(one.before, one.after) for one in hooks} == {("unsupported", "adaptation")}
+    assert {(one.because, one.before, one.after) for one in others} == {
+        (("flag:sandbox --permission-profile",), "defer", "adaptation")
     }
-    assert {(one.rule, one.before, one.after) for one in found.rules} == {("HOK-COMMAND", "unsupported", "adaptation")}
+    assert {one.rule.partition("-")[0] for one in others} == {"PER"}
 
 
 def test_a_rule_changes_only_where_all_that_it_asks_for_is_there(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_program_that_is_not_there_is_an_error(job: Job) -> None:
 
 
 def test_verifying_needs_what_was_emitted(tmp_path: Path) -> None:
-    with pytest.raises(GateFailed, match="P3 needs P2"):
+    with pytest.raises(GateFailed, match="P3 needs P0"):
         run_verify(Job(make(tmp_path / "tree", {"CLAUDE.md": "x"}), tmp_path / "out", "tree"))
 
 
@@ -358,7 +358,7 @@ def test_a_fault_in_what_is_emitted_is_found_by_the_program(
     before = {one.path for one in emitted}
     assert path in before
     with monkeypatch.context() as patch:
-        patch.setattr(phase_verify, "emitted_of", broken)
+        patch.setattr(phase_verify, "emitted_as_left", broken)
         if check == "servers-listed":
             # What is planned is read from the emitted file itself, so the program has to be told something else.
             patch.setattr(phase_verify, "lay_probes", _renaming(old, new))

@@ -32,6 +32,19 @@ def read_inventory(job: Job) -> Inventory:
     return inventory
 
 
+def read_plan(job: Job) -> tuple[Inventory, Plan]:
+    """P1's plan, and the inventory that it decides on.
+
+    Raises GateFailed where the tree, or what a person decided on it, is no longer what the plan rests on.
+    """
+    inventory = read_inventory(job)
+    plan = canonical.read(job.out / PLAN, Plan)
+    if read_overrides(job.overrides)[1] != plan.overrides_sha256:
+        again = "run the phase plan again, and those after it"
+        raise GateFailed("it has changed since P1", where=job.overrides, remedy=again)
+    return inventory, plan
+
+
 def run_plan(job: Job) -> Done:
     """Raises GateFailed at the entry, UsageError for a version of the target that is not known."""
     job.check()

@@ -12,7 +12,7 @@ from pipeline.config.emit.output import Emission
 from pipeline.config.gates import PHASES, Gate, PhaseRecord, digest_of, enter, record_name
 from pipeline.config.handoff import Told
 from pipeline.config.lock import LOCK, Lock
-from pipeline.config.phase_emit import emitted_of
+from pipeline.config.phase_emit import emitted_as_left
 from pipeline.config.phase_inventory import INVENTORY
 from pipeline.config.phase_plan import PLAN, blockers
 from pipeline.config.phases import Done, Job, finish, pair
@@ -51,7 +51,7 @@ def run_verify(job: Job) -> Done:
     enter(job.out, "P3")
     if job.binary is not None and not job.binary.is_file():
         raise BinaryMissing("there is no such program", where=job.binary, remedy="name the target's program")
-    emitted, lock = emitted_of(job)
+    emitted, lock = emitted_as_left(job)
     plan = canonical.read(job.out / PLAN, Plan)
     evidence = _evidence(job, emitted, lock)
     card = score(plan, evidence, missing_documents=missing_documents(job, "P3"), blockers=blockers(plan))

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from config_trees import make
@@ -15,6 +16,7 @@ from pipeline.config.phases import Job
 from pipeline.config.score import Scorecard
 from pipeline.config.sequence import run_phase
 from pipeline.errors import GateFailed
+from tasks.config import FolderUnmodified
 
 OPTIONAL = 'optional = ["styles"]\n'
 PAGE = "---\nname: s\ndescription: d\n---\nx\n"
@@ -128,3 +130,23 @@ def test_a_change_of_scope_reopens_what_depended_on_it_and_then_all_goes_on(job:
 def test_a_phase_that_ran_again_without_a_change_reopens_nothing(job: Job) -> None:
     for phase in ("P0", "P1", "P2", "P4"):
         assert run_phase(job, phase).record.passed
+
+
+def test_the_task_that_emits_runs_again_where_its_folder_is_another(tmp_path: Path) -> None:
+    """doit itself looks at files whose names it knows beforehand."""
+    folder = make(tmp_path / "output", {"a/b": "x"})
+    (folder / "link").symlink_to("nowhere")
+    asked, task = FolderUnmodified(folder), SimpleNamespace(value_savers=[])
+    assert not asked(task, {})
+    values = task.value_savers[0]()
+    assert asked(task, values)
+    for change, back in (
+        (lambda: make(folder, {"a/b": "y"}), lambda: make(folder, {"a/b": "x"})),
+        (lambda: make(folder, {"c": ""}), lambda: (folder / "c").unlink()),
+        (lambda: (folder / "link").unlink(), lambda: (folder / "link").symlink_to("nowhere")),
+        (lambda: (folder / "a/b").chmod(0o755), lambda: (folder / "a/b").chmod(0o644)),
+    ):
+        change()
+        assert not asked(task, values)
+        back()
+        assert asked(task, values)

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.config.apply import apply, conflicts
-from pipeline.config.documents import render
+from pipeline.config.documents import render, span
 from pipeline.config.emit import Emitted, emit
 from pipeline.config.emit.output import Way
 from pipeline.config.gates import Gate, PhaseRecord, digest_of, enter
@@ -127,6 +127,6 @@ def _words(lock: Lock, job: Job) -> Json:
         "lock": lock,
         "target": job.mapping.target.title,
         "copies": job.copies,
-        "sources": {one.target: ", ".join(f"`{source.path}`" for source in one.sources) for one in lock.files},
+        "sources": {one.target: ", ".join(span(source.path) for source in one.sources) for one in lock.files},
         "why": {one.target: _WHY[one.mode] for one in lock.files},
     }

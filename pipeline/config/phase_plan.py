@@ -9,7 +9,7 @@ from pipeline.canonical import Json
 from pipeline.config.documents import render
 from pipeline.config.gates import Gate, PhaseRecord, digest_of, enter
 from pipeline.config.handoff import Question, Told
-from pipeline.config.phase_inventory import INVENTORY, inventory_of, spoken
+from pipeline.config.phase_inventory import INVENTORY, inventory_of, optional_domains, spoken
 from pipeline.config.phases import Done, Job, finish, pair
 from pipeline.config.plan import RISKS, make_plan, read_overrides
 from pipeline.config.plan_values import Decision, Plan
@@ -142,6 +142,7 @@ def _words(plan: Plan, job: Job) -> Json:
         "plan": plan,
         "target": job.mapping.target.title,
         "domains": job.mapping.domains,
+        "optional": optional_domains(job.mapping, read_overrides(job.overrides)[0]),
         "counts": counts,
         "written": [one for one in plan.items() if one.mode != "none"],
         "lacking": [one for one in plan.fields() if one.missing],

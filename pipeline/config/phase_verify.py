@@ -20,6 +20,7 @@ from pipeline.config.plan_values import Plan
 from pipeline.config.score import LEAST, Scorecard, score
 from pipeline.config.tree import Tree
 from pipeline.config.values import Inventory
+from pipeline.config.verify.binary import require_version
 from pipeline.config.verify.commands import command_checks, lay_probes
 from pipeline.config.verify.evidence import Area, Check, Evidence, Scenario, judged
 from pipeline.config.verify.scenarios import guard_checks, resumed, same_bytes, without_links
@@ -46,13 +47,18 @@ _NEEDED: tuple[tuple[str, Area], ...] = (
 
 
 def run_verify(job: Job) -> Done:
-    """Raises GateFailed at the entry, BinaryMissing for a program that was named and is not there."""
+    """Raises GateFailed at the entry.
+
+    For a program that was named: BinaryMissing where it is not there, IdentityMismatch where it is another version.
+    """
     job.check()
     enter(job.out, "P3")
     if job.binary is not None and not job.binary.is_file():
         raise BinaryMissing("there is no such program", where=job.binary, remedy="name the target's program")
     emitted, lock = emitted_as_left(job)
     plan = canonical.read(job.out / PLAN, Plan)
+    if job.binary is not None:
+        require_version(job.binary, plan.target, plan.target_version)
     evidence = _evidence(job, emitted, lock)
     card = score(plan, evidence, missing_documents=missing_documents(job, "P3"), blockers=blockers(plan))
     scored = Gate(name="quality", passed=card.passed, says=_verdict(card))

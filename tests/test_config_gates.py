@@ -142,8 +142,8 @@ def test_the_task_that_emits_runs_again_where_its_folder_is_another(tmp_path: Pa
     assert asked(task, values)
     for change, back in (
         (lambda: make(folder, {"a/b": "y"}), lambda: make(folder, {"a/b": "x"})),
-        (lambda: make(folder, {"c": ""}), lambda: (folder / "c").unlink()),
-        (lambda: (folder / "link").unlink(), lambda: (folder / "link").symlink_to("nowhere")),
+        (lambda: make(folder, {"c": ""}), (folder / "c").unlink),
+        ((folder / "link").unlink, lambda: (folder / "link").symlink_to("nowhere")),
         (lambda: (folder / "a/b").chmod(0o755), lambda: (folder / "a/b").chmod(0o644)),
     ):
         change()

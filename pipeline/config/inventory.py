@@ -25,11 +25,12 @@ def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str
     tree = Tree(root)
     found, findings = tree.walk(mapping.source.skip, mapping.source.skip_elsewhere, mapping.source.folder)
     personal = [one for one in found if matches(one.path, mapping.source.personal)]
-    files = {one.path: one for one in found if one not in personal}
+    files = {one.path: one for one in found if not matches(one.path, mapping.source.personal)}
     items: list[Item] = []
     for domain in mapping.domains:
         # A file that nothing else is said of is counted once, by its first domain.
-        left = files if domain.reader != "files" else {path: files[path] for path in files if path not in _named(items)}
+        named = _named(items) if domain.reader == "files" else set()
+        left = {path: one for path, one in files.items() if path not in named}
         reading = read_domain(domain, mapping, tree, left)
         items += sorted(reading.items, key=lambda item: item.id)
         findings += reading.findings

@@ -27,7 +27,7 @@ from pipeline.config.phases import Job
 from pipeline.config.plan_values import Plan
 from pipeline.config.score import LEAST, WEIGHTS, Scorecard, score
 from pipeline.config.verify.evidence import Check, Evidence, Scenario, judged, worst
-from pipeline.config.verify.scenarios import resumed, same_bytes, spellings, without_links
+from pipeline.config.verify.scenarios import blocked, blocked_each, resumed, same_bytes, spellings, without_links
 from pipeline.config.verify.stand import copy_tree
 from pipeline.config.verify.turns import SEVERITIES, sorted_findings
 from pipeline.errors import BinaryMissing, GateFailed, IdentityMismatch
@@ -159,6 +159,14 @@ def test_a_copy_of_a_tree_leaves_personal_files_out(tmp_path: Path) -> None:
     into = tmp_path / "copy"
     copy_tree(Job(tree, tmp_path / "out", "tree"), into)
     assert [path.name for path in into.rglob("*") if path.is_file()] == ["CLAUDE.md"]
+
+
+def test_many_commands_are_tried_as_one_is(job: Job, tmp_path: Path) -> None:
+    guard = next(one for one in emitted_of(job)[0] if one.path.endswith("parity_guard.py"))
+    script = make(tmp_path, {guard.path: guard.content}) / guard.path
+    (script.parent / "tmp").mkdir()
+    tried = [*spellings(["git", "log"]), "git status", "echo 'git log", "", "é"]
+    assert blocked_each(script, tried) == [blocked(script, one) for one in tried]
 
 
 def test_there_are_nine_spellings() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
-from config_trees import make
+from config_trees import inventory, make
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -143,6 +144,32 @@ def test_the_lock_is_not_written_through_a_link(tmp_path: Path) -> None:
     assert [path for path, _ in put(tree)] == [".codex"]
     assert not (tree / "AGENTS.md").exists()
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_clone_without_links_is_detected_and_copies_repair_it(tmp_path: Path) -> None:
+    page = PAGE.format("")
+    tree = make(tmp_path / "tree", {"CLAUDE.md": "x\n", "src/CLAUDE.md": "y\n", ".claude/skills/s/SKILL.md": page})
+    assert put(tree) == []
+    who = ("-c", "user.name=x", "-c", "user.email=x@x")
+    for words in (("init", "-q"), ("add", "--all"), (*who, "commit", "-qm", "x")):
+        subprocess.run(["git", "-C", tree, *words], check=True, timeout=60)
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "-c", "core.symlinks=false", tree, clone], check=True, timeout=60)
+    assert (clone / "AGENTS.md").read_text() == "CLAUDE.md"
+    found = inventory(clone)
+    assert found.present == ()
+    assert [(one.code, one.path) for one in found.findings] == [
+        ("link-is-text", ".agents/skills/s"),
+        ("link-is-text", "AGENTS.md"),
+        ("link-is-text", "src/AGENTS.md"),
+    ]
+    assert put(clone, copies=True) == []
+    assert "CLAUDE.md" not in (clone / "AGENTS.md").read_text().split("-->", 1)[1]
+    assert (clone / "AGENTS.md").read_text().startswith("<!-- parity: generated from CLAUDE.md")
+    assert (clone / ".agents/skills/s/SKILL.md").is_file()
+    assert inventory(clone).findings == ()
+    make(clone, {".agents/skills/s/SKILL.md": "edited"})
+    assert [path for path, _ in put(clone, copies=True)] == [".agents/skills/s/SKILL.md"]
 
 
 # -- a system that refuses, a process that is killed -----------------------------------------------------

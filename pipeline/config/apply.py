@@ -65,10 +65,12 @@ def apply(repository: Path, emitted: Sequence[Emitted], lock: Lock, folder: str)
 def _same(place: Path, lock: Lock) -> bool:
     """Whether the lock that is there says the same of every file.
 
-    Applying changes what is found at the target's places, and with it the plan: that alone is no change of the lock.
+    Applying changes what is found at the target's places, and with it the plan; a clone may be called otherwise. That
+    alone is no change of the lock.
     """
     try:
-        return structs.replace(canonical.read(place, Lock), plan_sha256=lock.plan_sha256) == lock
+        there = canonical.read(place, Lock)
+        return structs.replace(there, plan_sha256=lock.plan_sha256, tree=lock.tree) == lock
     except ArtifactMissing:
         return False
 
@@ -162,6 +164,8 @@ def _beside_link(path: Path, one: Emitted, ours: LockedFile | None) -> Emitted:
 def _beside_file(path: Path, one: Emitted, ours: LockedFile | None) -> Emitted:
     """Raises Conflict."""
     there = path.read_bytes()
+    if ours is not None and _sha(there) == ours.sha256:
+        return one
     if one.merge == "block":
         return replace(one, content=block_put(there, one.content, ours.sha256 if ours else None))
     if one.merge == "keys":
@@ -169,8 +173,7 @@ def _beside_file(path: Path, one: Emitted, ours: LockedFile | None) -> Emitted:
         if _second_sandbox(content):
             raise Foreign("sandbox_mode is set by hand, and wins over our profile")
         return replace(one, content=content)
-    digest = _sha(there)
-    if digest != digest_of(one) and (ours is None or ours.sha256 != digest):
+    if _sha(there) != digest_of(one):
         raise Conflict("somebody else wrote the file, or edited ours")
     return one
 

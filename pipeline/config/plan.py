@@ -168,7 +168,7 @@ def _mode(fields: Sequence[Decision]) -> Mode:
 
 def _target(rule: Rule, item: Item, names: dict[str, str]) -> str:
     folder = posixpath.dirname(item.path)
-    scope = scope_of(item)
+    scope = scope_of(item) if "{scope}" in rule.target else ""
     return rule.target.format(
         name=names[item.id], folder=f"{folder}/" if folder else "", scope=f"{scope}/" if scope else ""
     )

@@ -383,7 +383,7 @@ def test_a_fault_in_what_is_emitted_is_found_by_the_program(
         if check == "servers-listed":
             # What is planned is read from the emitted file itself, so the program has to be told something else.
             patch.setattr(phase_verify, "lay_probes", _renaming(old, new))
-            patch.setattr(phase_verify, "emitted_of", emitted_of)
+            patch.setattr(phase_verify, "emitted_as_left", emitted_of)
         run_verify(job)
     evidence = canonical.read(job.out / "evidence.json", Evidence)
     assert check in {one.id for one in evidence.checks if one.status == "fail"}

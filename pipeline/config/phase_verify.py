@@ -20,13 +20,13 @@ from pipeline.config.plan_values import Plan
 from pipeline.config.score import LEAST, Scorecard, score
 from pipeline.config.tree import Tree
 from pipeline.config.values import Inventory
-from pipeline.config.verify.binary import require_version
 from pipeline.config.verify.commands import command_checks, lay_probes
 from pipeline.config.verify.evidence import Area, Check, Evidence, Scenario, judged
 from pipeline.config.verify.scenarios import guard_checks, resumed, same_bytes, without_links
 from pipeline.config.verify.served import server_checks
 from pipeline.config.verify.stand import Stand, stand
 from pipeline.config.verify.turns import edit_scenario, review_scenario
+from pipeline.config.verify.version import require_version
 from pipeline.errors import BinaryMissing
 
 EVIDENCE = "evidence.json"

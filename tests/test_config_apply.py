@@ -218,6 +218,19 @@ def test_where_a_write_fails_all_that_was_written_is_taken_back(
     assert state(changed) == before
 
 
+@pytest.mark.parametrize("after", range(6))
+def test_where_the_first_apply_fails_nothing_of_it_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    tree = make(tmp_path / "tree", {**FILES, CONFIG: 'model = "m"\n'})
+    before = sorted(tree.rglob("*"))
+    with monkeypatch.context() as patch:
+        _stopping(patch, after, OSError(28, "No space left on device"))
+        with pytest.raises(WriteFailed):
+            put(tree)
+    assert sorted(tree.rglob("*")) == before
+
+
 @pytest.mark.parametrize("after", range(9))
 def test_a_process_that_was_killed_at_any_write_is_taken_up_with_the_same_bytes(
     changed: Path, monkeypatch: pytest.MonkeyPatch, after: int

@@ -232,7 +232,7 @@ class _Saved:
             if self._link is None and self._mode is None:
                 # Through a link that still stands, it would be a file of somebody else.
                 linked = _linked_above(repository, path.relative_to(repository))
-                if os.path.lexists(path) and not path.is_dir() and not linked:
+                if (path.is_symlink() or path.is_file()) and not linked:
                     _withdraw(repository, path, None)
                 return
             if path.is_symlink() or (self._link is not None and path.is_file()):

@@ -26,7 +26,6 @@ from pipeline.config.verify.scenarios import guard_checks, resumed, same_bytes, 
 from pipeline.config.verify.served import server_checks
 from pipeline.config.verify.stand import Stand, stand
 from pipeline.config.verify.turns import edit_scenario, review_scenario
-from pipeline.config.verify.version import require_version
 from pipeline.errors import BinaryMissing
 
 EVIDENCE = "evidence.json"
@@ -47,18 +46,13 @@ _NEEDED: tuple[tuple[str, Area], ...] = (
 
 
 def run_verify(job: Job) -> Done:
-    """Raises GateFailed at the entry.
-
-    For a program that was named: BinaryMissing where it is not there, IdentityMismatch where it is another version.
-    """
+    """Raises GateFailed at the entry, BinaryMissing for a program that was named and is not there."""
     job.check()
     enter(job.out, "P3")
     if job.binary is not None and not job.binary.is_file():
         raise BinaryMissing("there is no such program", where=job.binary, remedy="name the target's program")
     emitted, lock = emitted_as_left(job)
     plan = canonical.read(job.out / PLAN, Plan)
-    if job.binary is not None:
-        require_version(job.binary, plan.target, plan.target_version)
     evidence = _evidence(job, emitted, lock)
     card = score(plan, evidence, missing_documents=missing_documents(job, "P3"), blockers=blockers(plan))
     scored = Gate(name="quality", passed=card.passed, says=_verdict(card))

@@ -16,6 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 # Four bytes are about one token.
 _BYTES = 4
 _BAR = re.compile(r"(\\*)\|")
+_SPACE = re.compile(r"\s+")
 _TICKS = re.compile("`+")
 # Code as a whole, or the beginning of a tag.
 _TAG = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|<(?=[A-Za-z/!?])")
@@ -63,7 +64,7 @@ def _line(text: object) -> str:
 
 def _finished(value: object) -> str:
     """What an expression of a template becomes: one line, in which nothing but code looks like a tag."""
-    return _TAG.sub(lambda found: "\\<" if found[0] == "<" else found[0], _line(value))
+    return _TAG.sub(lambda found: "\\<" if found[0] == "<" else found[0], _SPACE.sub(" ", str(value)))
 
 
 @cache

@@ -5,6 +5,7 @@ A phase waits for the files of the one before; never default, never committed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -48,7 +49,10 @@ def task_config_emit() -> Iterator[dict[str, Any]]:
     """Write the target's files of a tree (P2)"""
     for name in trees():
         before = ("phase.P0.json", "phase.P1.json", *INVENTORY, *PLAN)
-        yield _step("emit", name, "P2", EMIT, before, ASKED, partial(_emit, name), *timelines())
+        task = _step("emit", name, "P2", EMIT, before, ASKED, partial(_emit, name), *timelines())
+        # Which files are below it is known only when they are written.
+        task["uptodate"].append(FolderUnmodified(INTO / name / "output"))
+        yield task
 
 
 def task_config_verify() -> Iterator[dict[str, Any]]:
@@ -86,6 +90,29 @@ def task_config_changes() -> Iterator[dict[str, Any]]:
                     settings=_links(tree),
                     call=partial(_changes, name, before, after, into.parent),
                 ).task()
+
+
+class FolderUnmodified:
+    """An `uptodate` of doit: true while a folder holds what the last run left in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __repr__(self) -> str:
+        return f"not as the last run left it: {self._folder}"
+
+    def __call__(self, task: Any, values: dict[str, Any]) -> bool:
+        task.value_savers.append(lambda: {"folder": self._state()})
+        return bool(values.get("folder") == self._state())
+
+    def _state(self) -> dict[str, str]:
+        paths = sorted(path for path in self._folder.rglob("*") if path.is_symlink() or path.is_file())
+        return {path.relative_to(self._folder).as_posix(): self._told(path) for path in paths}
+
+    def _told(self, path: Path) -> str:
+        if path.is_symlink():
+            return f"link to {path.readlink().as_posix()}"
+        return f"{path.stat().st_mode & 0o777:o} {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def targets() -> Iterator[tuple[Root, str]]:

@@ -27,7 +27,7 @@ from pipeline.config.phases import Job
 from pipeline.config.plan_values import Plan
 from pipeline.config.score import LEAST, WEIGHTS, Scorecard, score
 from pipeline.config.verify.evidence import Check, Evidence, Scenario, judged, worst
-from pipeline.config.verify.scenarios import resumed, same_bytes, spellings, without_links
+from pipeline.config.verify.scenarios import blocked, blocked_each, resumed, same_bytes, spellings, without_links
 from pipeline.config.verify.stand import copy_tree
 from pipeline.config.verify.turns import SEVERITIES, sorted_findings
 from pipeline.errors import BinaryMissing, GateFailed
@@ -86,7 +86,7 @@ def test_a_program_that_is_not_there_is_an_error(job: Job) -> None:
 
 
 def test_verifying_needs_what_was_emitted(tmp_path: Path) -> None:
-    with pytest.raises(GateFailed, match="P3 needs P2"):
+    with pytest.raises(GateFailed, match="P3 needs P0"):
         run_verify(Job(make(tmp_path / "tree", {"CLAUDE.md": "x"}), tmp_path / "out", "tree"))
 
 
@@ -146,6 +146,14 @@ def test_a_copy_of_a_tree_leaves_personal_files_out(tmp_path: Path) -> None:
     into = tmp_path / "copy"
     copy_tree(Job(tree, tmp_path / "out", "tree"), into)
     assert [path.name for path in into.rglob("*") if path.is_file()] == ["CLAUDE.md"]
+
+
+def test_many_commands_are_tried_as_one_is(job: Job, tmp_path: Path) -> None:
+    guard = next(one for one in emitted_of(job)[0] if one.path.endswith("parity_guard.py"))
+    script = make(tmp_path, {guard.path: guard.content}) / guard.path
+    (script.parent / "tmp").mkdir()
+    tried = [*spellings(["git", "log"]), "git status", "echo 'git log", "", "é"]
+    assert blocked_each(script, tried) == [blocked(script, one) for one in tried]
 
 
 def test_there_are_nine_spellings() -> None:
@@ -358,11 +366,11 @@ def test_a_fault_in_what_is_emitted_is_found_by_the_program(
     before = {one.path for one in emitted}
     assert path in before
     with monkeypatch.context() as patch:
-        patch.setattr(phase_verify, "emitted_of", broken)
+        patch.setattr(phase_verify, "emitted_as_left", broken)
         if check == "servers-listed":
             # What is planned is read from the emitted file itself, so the program has to be told something else.
             patch.setattr(phase_verify, "lay_probes", _renaming(old, new))
-            patch.setattr(phase_verify, "emitted_of", emitted_of)
+            patch.setattr(phase_verify, "emitted_as_left", emitted_of)
         run_verify(job)
     evidence = canonical.read(job.out / "evidence.json", Evidence)
     assert check in {one.id for one in evidence.checks if one.status == "fail"}

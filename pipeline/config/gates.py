@@ -1,7 +1,8 @@
 """The gates of the phases, and the record that a phase leaves: what it read, what it wrote, whether it passed.
 
-Entry: the earlier phase passed, and its outputs are there as it left them. Exit: the phase's own outputs are there.
-Quality: no critical blocker is open. A phase that fails a gate still leaves its documents, which say why.
+Entry: every earlier phase passed, its outputs are there as it left them, and what it read has not changed since. Exit:
+the phase's own outputs are there. Quality: no critical blocker is open. A phase that fails a gate still leaves its
+documents, which say why.
 """
 
 from __future__ import annotations
@@ -55,11 +56,16 @@ def record_name(phase: str) -> str:
 
 
 def enter(out: Path, phase: str) -> Gate:
-    """The entry gate. Raises GateFailed where the earlier phase is missing, failed, or its outputs were changed."""
-    before = PHASES.index(phase) - 1
-    if before < 0:
+    """The entry gate. Raises GateFailed where an earlier phase is missing, failed, or is no longer as it was."""
+    earlier = PHASES[: PHASES.index(phase)]
+    if not earlier:
         return Gate(name="entry", passed=True, says="there is no earlier phase")
-    earlier = PHASES[before]
+    for one in earlier:
+        _require(out, phase, one)
+    return Gate(name="entry", passed=True, says=f"{earlier[-1]} passed, and its outputs are as it left them")
+
+
+def _require(out: Path, phase: str, earlier: str) -> None:
     path = out / record_name(earlier)
     remedy = f"run the phase {NAMES[earlier]} first"
     try:
@@ -71,10 +77,15 @@ def enter(out: Path, phase: str) -> Gate:
         raise GateFailed(
             f"{phase} needs {earlier}, which did not pass: {told}", where=path, remedy=f"correct it, then {remedy}"
         )
+    # What the first phase read is the tree: whoever needs that reads it again.
+    read = record.inputs if earlier != PHASES[0] else {}
+    for name, digest in read.items():
+        if _digest(out / name) != digest:
+            again = f"run the phase {NAMES[earlier]} again"
+            raise GateFailed(f"it is not what {earlier} read", where=out / name, remedy=again)
     for name, digest in record.outputs.items():
         if _digest(out / name) != digest:
             raise GateFailed(f"it is not as {earlier} left it", where=out / name, remedy=remedy)
-    return Gate(name="entry", passed=True, says=f"{earlier} passed, and its outputs are as it left them")
 
 
 def exit_gate(outputs: Sequence[str]) -> Gate:

@@ -25,15 +25,16 @@ def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str
     tree = Tree(root)
     found, findings = tree.walk(mapping.source.skip, mapping.source.skip_elsewhere, mapping.source.folder)
     personal = [one for one in found if matches(one.path, mapping.source.personal)]
-    files = {one.path: one for one in found if one not in personal}
+    files = {one.path: one for one in found if not matches(one.path, mapping.source.personal)}
     items: list[Item] = []
     for domain in mapping.domains:
         # A file that nothing else is said of is counted once, by its first domain.
-        left = files if domain.reader != "files" else {path: files[path] for path in files if path not in _named(items)}
+        named = _named(items) if domain.reader == "files" else set()
+        left = {path: one for path, one in files.items() if path not in named}
         reading = read_domain(domain, mapping, tree, left)
         items += sorted(reading.items, key=lambda item: item.id)
         findings += reading.findings
-    present = _present(tree, mapping, files)
+    present = _present(tree, mapping, files, findings)
     findings += _odd_places(root, mapping, files)
     return Inventory(
         inventory_schema_version=1,
@@ -59,28 +60,34 @@ def _named(items: list[Item]) -> set[str]:
     return {item.path for item in items} | beside
 
 
-def _present(tree: Tree, mapping: Mapping, files: dict[str, Found]) -> list[Present]:
+def _present(tree: Tree, mapping: Mapping, files: dict[str, Found], findings: list[Finding]) -> list[Present]:
     """What others made at the target's places: all but what the repository's own lock says is ours, as we left it."""
     lock = f"{posixpath.dirname(mapping.target.config)}/{LOCK}"
-    ours = _ours(tree, lock)
+    ours, links = _ours(tree, lock)
     rows = []
     for one in files.values():
         if one.path != lock and matches(one.path, mapping.target.present):
             digest = tree.digest(one.path)
-            linked = any(one.path == path or one.path.startswith(f"{path}/") for path in ours if not ours[path])
-            if isinstance(digest, str) and not (ours.get(one.path) == digest or (linked and one.link)):
+            linked = any(one.path == path or one.path.startswith(f"{path}/") for path in links)
+            mine = ours.get(one.path) == digest
+            if isinstance(digest, str) and not (mine or (linked and one.link)):
                 rows.append(Present(path=one.path, sha256=digest, link=one.link))
+            if mine and one.path in links and not one.link:
+                told = "a link of ours is a file with the link's text: this checkout was made without links"
+                remedy = "apply with --copies, or check it out with core.symlinks=true"
+                findings.append(finding("link-is-text", one.path, told, remedy, severity="warning"))
     return rows
 
 
-def _ours(tree: Tree, lock: str) -> dict[str, str]:
-    """Target → digest of what a lock lists; empty for a link. A lock that cannot be read lists nothing."""
+def _ours(tree: Tree, lock: str) -> tuple[dict[str, str], set[str]]:
+    """Target → digest of what a lock lists, and which of it are links. A lock that cannot be read lists nothing."""
     raw = tree.read_bytes(lock, LARGEST_LOCK)
     try:
         rows = canonical.loads(raw, lock)["files"] if isinstance(raw, bytes) else []
-        return {row["target"]: "" if row["mode"] == "link" else row["sha256"] for row in rows}
+        digests = {row["target"]: row["sha256"] for row in rows}
+        return digests, {row["target"] for row in rows if row["mode"] == "link"}
     except (ArtifactInvalid, KeyError, TypeError):
-        return {}
+        return {}, set()
 
 
 def _odd_places(root: Path, mapping: Mapping, files: dict[str, Found]) -> list[Finding]:

@@ -6,20 +6,21 @@ It is what a later run, an apply and a drift check know of ownership: what has t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tomlkit
 from msgspec import Meta
 
 from pipeline.config.emit.output import Emitted, Way
 from pipeline.config.inventory import LOCK
+from pipeline.config.merge import Keys, join, leaves, split, value_digest
 from pipeline.config.tree import Tree
 from pipeline.surface.snapshot import Sha256
 from pipeline.surface.units import Shape
 
-__all__ = ["LOCK", "Lock", "LockedFile", "LockedSource", "digest_of", "dotted", "drifted", "join", "locked", "split"]
+__all__ = ["LOCK", "Lock", "LockedFile", "LockedSource", "digest_of", "drifted", "join", "locked", "split"]
 
 
 class LockedSource(Shape, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class LockedSource(Shape, frozen=True, kw_only=True):
 
 class LockedFile(Shape, frozen=True, kw_only=True):
     """``sha256`` is of the bytes that were emitted, of the link's text for a link. ``keys`` are those of ours in a file
-    that is merged key by key, dotted; ``merge`` as in the emission.
+    that is merged key by key, dotted, and ``values`` digests of what they are set to; ``merge`` as in the emission.
     """
 
     target: str
@@ -39,7 +40,13 @@ class LockedFile(Shape, frozen=True, kw_only=True):
     rule_ids: tuple[str, ...]
     merge: Literal["no", "block", "keys"] = "no"
     keys: tuple[str, ...] = ()
+    values: tuple[Sha256, ...] = ()
     executable: bool = False
+
+    def owned(self) -> dict[Keys, str | None]:
+        """Our keys with the digests of their values, None where the lock does not say."""
+        values = self.values if len(self.values) == len(self.keys) else (None,) * len(self.keys)
+        return {split(key): value for key, value in zip(self.keys, values, strict=True)}
 
 
 class Lock(Shape, frozen=True, kw_only=True):
@@ -62,6 +69,7 @@ def locked(emitted: Iterable[Emitted], tree: Tree) -> tuple[LockedFile, ...]:
                 digest = tree.digest(path)
                 digests[path] = digest if isinstance(digest, str) else ""
         sources = tuple(LockedSource(path=path, sha256=digests[path]) for path in one.sources if digests[path])
+        values = _values(one)
         rows.append(
             LockedFile(
                 target=one.path,
@@ -70,41 +78,24 @@ def locked(emitted: Iterable[Emitted], tree: Tree) -> tuple[LockedFile, ...]:
                 sha256=digest_of(one),
                 rule_ids=one.rules,
                 merge=one.merge,
-                keys=tuple(dotted(tomlkit.parse(one.content.decode()).unwrap())) if one.merge == "keys" else (),
+                keys=tuple(values),
+                values=tuple(values.values()),
                 executable=one.executable,
             )
         )
     return tuple(rows)
 
 
+def _values(one: Emitted) -> dict[str, str]:
+    """The dotted keys of a file that is merged, with the digests of their values, by name."""
+    if one.merge != "keys":
+        return {}
+    found = leaves(tomllib.loads(one.content.decode()))
+    return dict(sorted((join(keys), value_digest(value)) for keys, value in found))
+
+
 def digest_of(one: Emitted) -> str:
     return hashlib.sha256(one.content if one.link is None else one.link.encode()).hexdigest()
-
-
-def dotted(table: Mapping[str, object], above: Sequence[str] = ()) -> list[str]:
-    """The leaves of nested tables as paths; parts that hold a dot are quoted as TOML does."""
-    found: list[str] = []
-    for key, value in table.items():
-        path = (*above, key)
-        if isinstance(value, Mapping) and value:
-            found += dotted(value, path)
-        else:
-            found.append(join(path))
-    return sorted(found)
-
-
-def join(path: Sequence[str]) -> str:
-    """A dotted path; ``split`` gives it back."""
-    return tomlkit.key(list(path)).as_string()
-
-
-def split(dotted_key: str) -> tuple[str, ...]:
-    table = tomlkit.parse(f"{dotted_key} = 0").unwrap()
-    path = []
-    while isinstance(table, dict):
-        [(key, table)] = table.items()
-        path.append(key)
-    return tuple(path)
 
 
 def drifted(lock: Lock, tree: Tree, output: Path) -> list[tuple[str, str]]:

@@ -23,24 +23,44 @@ def write_output(folder: Path, emitted: Sequence[Emitted]) -> list[Path]:
     return sorted(wanted)
 
 
+def changed(folder: Path, emitted: Sequence[Emitted]) -> list[Path]:
+    """What is below ``folder`` and should not be, is missing there, or is another."""
+    wanted = {folder / one.path: one for one in emitted}
+    there = {path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()}
+    return sorted((there - wanted.keys()) | {path for path, one in wanted.items() if not _is(path, one)})
+
+
+def _is(path: Path, one: Emitted) -> bool:
+    try:
+        if one.link is not None or path.is_symlink():
+            return path.readlink().as_posix() == one.link
+        return path.read_bytes() == one.content and path.stat().st_mode & 0o777 == _mode(one)
+    except OSError:
+        return False
+
+
+def _mode(one: Emitted) -> int:
+    return 0o755 if one.executable else 0o644
+
+
 def put(path: Path, one: Emitted) -> None:
     """One file or link at its place; what is there already as it should be stays untouched."""
     if one.link is not None:
-        if path.is_file() and not path.is_symlink():
-            path.unlink()
         if path.is_symlink() and path.readlink().as_posix() == one.link:
             return
-        if path.is_symlink():
-            path.unlink()
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(one.link)
+        # Beside it first, so that a run that is killed leaves the old or the new one.
+        canonical.discard_parts(path)
+        beside = path.with_name(f".{path.name}.link.part")
+        beside.symlink_to(one.link)
+        beside.replace(path)
         return
     if path.is_symlink():
         path.unlink()
+    canonical.discard_parts(path)
     canonical.write(path, one.content)
-    mode = 0o755 if one.executable else 0o644
-    if path.stat().st_mode & 0o777 != mode:
-        path.chmod(mode)
+    if path.stat().st_mode & 0o777 != _mode(one):
+        path.chmod(_mode(one))
 
 
 def _clear(folder: Path, wanted: set[Path]) -> None:

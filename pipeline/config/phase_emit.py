@@ -7,20 +7,20 @@ from pathlib import Path
 from pipeline import canonical
 from pipeline.canonical import Json
 from pipeline.config.apply import apply, conflicts
-from pipeline.config.documents import render
+from pipeline.config.documents import render, span
 from pipeline.config.emit import Emitted, emit
 from pipeline.config.emit.output import Way
 from pipeline.config.gates import Gate, PhaseRecord, digest_of, enter
 from pipeline.config.handoff import Told
 from pipeline.config.lock import LOCK, Lock, locked
-from pipeline.config.output_tree import write_output
+from pipeline.config.output_tree import changed, write_output
 from pipeline.config.phase_inventory import INVENTORY, spoken
-from pipeline.config.phase_plan import PLAN, read_inventory
+from pipeline.config.phase_plan import PLAN, read_plan
 from pipeline.config.phases import Done, Job, finish, pair
-from pipeline.config.plan_values import Plan
 from pipeline.config.safety import loosenings
 from pipeline.config.tree import Tree
 from pipeline.config.values import Finding
+from pipeline.errors import GateFailed
 
 OUTPUT = "output"
 _REPORT = "P2_IMPLEMENTATION_REPORT.md"
@@ -33,9 +33,8 @@ _WHY: dict[Way, str] = {
 
 
 def emitted_of(job: Job) -> tuple[list[Emitted], Lock]:
-    """What P1's plan says to write. Raises GateFailed where the tree is no longer what P0 saw."""
-    inventory = read_inventory(job)
-    plan = canonical.read(job.out / PLAN, Plan)
+    """What P1's plan says to write. Raises GateFailed where what it rests on has changed."""
+    inventory, plan = read_plan(job)
     tree = Tree(job.tree)
     emitted = emit(tree, inventory, plan, job.mapping, copies=job.copies)
     lock = Lock(
@@ -46,6 +45,18 @@ def emitted_of(job: Job) -> tuple[list[Emitted], Lock]:
         plan_sha256=digest_of(canonical.encode(plan)),
         files=locked(emitted, tree),
     )
+    return emitted, lock
+
+
+def emitted_as_left(job: Job) -> tuple[list[Emitted], Lock]:
+    """``emitted_of``, where P2 has written just that. Raises GateFailed where its lock or its output is another."""
+    emitted, lock = emitted_of(job)
+    place, remedy = job.out / LOCK, "run the phase emit again"
+    if canonical.read_bytes(place) != canonical.encode(lock):
+        told = "the same options and version are asked for in every phase"
+        raise GateFailed("P2 would write another one now", where=place, remedy=f"{remedy}; {told}")
+    for path in changed(job.out / OUTPUT, emitted):
+        raise GateFailed("it is not as P2 left it", where=path, remedy=remedy)
     return emitted, lock
 
 
@@ -116,6 +127,6 @@ def _words(lock: Lock, job: Job) -> Json:
         "lock": lock,
         "target": job.mapping.target.title,
         "copies": job.copies,
-        "sources": {one.target: ", ".join(f"`{source.path}`" for source in one.sources) for one in lock.files},
+        "sources": {one.target: ", ".join(span(source.path) for source in one.sources) for one in lock.files},
         "why": {one.target: _WHY[one.mode] for one in lock.files},
     }

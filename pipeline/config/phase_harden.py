@@ -8,6 +8,7 @@ from pipeline.config.changes import field_changes
 from pipeline.config.documents import render
 from pipeline.config.gates import Gate, PhaseRecord, digest_of, enter
 from pipeline.config.handoff import Question, Told
+from pipeline.config.phase_emit import emitted_as_left
 from pipeline.config.phase_inventory import INVENTORY
 from pipeline.config.phase_plan import PLAN, blockers
 from pipeline.config.phase_verify import CARD, EVIDENCE, evidence_of, missing_documents
@@ -26,9 +27,10 @@ _SERIOUS = ("critical", "high", "medium")
 
 
 def run_harden(job: Job) -> Done:
-    """Raises GateFailed at the entry: there is nothing to harden before P3 has passed."""
+    """Raises GateFailed at the entry: there is nothing to harden before P3 has passed, on this tree as it is."""
     job.check()
     enter(job.out, "P4")
+    emitted_as_left(job)
     plan = canonical.read(job.out / PLAN, Plan)
     evidence = evidence_of(job.out)
     card = canonical.read(job.out / CARD, Scorecard)

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from pipeline import canonical
 from pipeline.canonical import Json
-from pipeline.config.documents import render
+from pipeline.config.documents import render, span
 from pipeline.config.gates import PhaseRecord
 from pipeline.config.handoff import Question, Told
 from pipeline.config.inventory import take_inventory
@@ -93,7 +93,7 @@ def _words(inventory: Inventory, mapping: Mapping) -> Json:
 
 
 def _listed(paths: list[str], most: int = 5) -> str:
-    shown = ", ".join(f"`{path}`" for path in paths[:most])
+    shown = ", ".join(span(path) for path in paths[:most])
     return f"{shown} and {len(paths) - most} more" if len(paths) > most else shown or "none here"
 
 

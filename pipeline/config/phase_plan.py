@@ -9,7 +9,7 @@ from pipeline.canonical import Json
 from pipeline.config.documents import render
 from pipeline.config.gates import Gate, PhaseRecord, digest_of, enter
 from pipeline.config.handoff import Question, Told
-from pipeline.config.phase_inventory import INVENTORY, inventory_of, spoken
+from pipeline.config.phase_inventory import INVENTORY, inventory_of, optional_domains, spoken
 from pipeline.config.phases import Done, Job, finish, pair
 from pipeline.config.plan import RISKS, make_plan, read_overrides
 from pipeline.config.plan_values import Decision, Plan
@@ -30,6 +30,19 @@ def read_inventory(job: Job) -> Inventory:
     if (now.items, now.findings, now.present) != (inventory.items, inventory.findings, inventory.present):
         raise GateFailed("the tree has changed since P0", where=path, remedy="run the phase inventory again")
     return inventory
+
+
+def read_plan(job: Job) -> tuple[Inventory, Plan]:
+    """P1's plan, and the inventory that it decides on.
+
+    Raises GateFailed where the tree, or what a person decided on it, is no longer what the plan rests on.
+    """
+    inventory = read_inventory(job)
+    plan = canonical.read(job.out / PLAN, Plan)
+    if read_overrides(job.overrides)[1] != plan.overrides_sha256:
+        again = "run the phase plan again, and those after it"
+        raise GateFailed("it has changed since P1", where=job.overrides, remedy=again)
+    return inventory, plan
 
 
 def run_plan(job: Job) -> Done:
@@ -129,6 +142,7 @@ def _words(plan: Plan, job: Job) -> Json:
         "plan": plan,
         "target": job.mapping.target.title,
         "domains": job.mapping.domains,
+        "optional": optional_domains(job.mapping, read_overrides(job.overrides)[0]),
         "counts": counts,
         "written": [one for one in plan.items() if one.mode != "none"],
         "lacking": [one for one in plan.fields() if one.missing],

@@ -12,7 +12,7 @@ from pipeline.config.emit.output import Emission
 from pipeline.config.gates import PHASES, Gate, PhaseRecord, digest_of, enter, record_name
 from pipeline.config.handoff import Told
 from pipeline.config.lock import LOCK, Lock
-from pipeline.config.phase_emit import emitted_of
+from pipeline.config.phase_emit import emitted_as_left
 from pipeline.config.phase_inventory import INVENTORY
 from pipeline.config.phase_plan import PLAN, blockers
 from pipeline.config.phases import Done, Job, finish, pair
@@ -54,7 +54,7 @@ def run_verify(job: Job) -> Done:
         raise BinaryMissing("there is no such program", where=job.binary, remedy="name the target's program")
     plan = canonical.read(job.out / PLAN, Plan)
     version = require_version(plan, job.binary) if job.binary is not None else None
-    emitted, lock = emitted_of(job)
+    emitted, lock = emitted_as_left(job)
     evidence = _evidence(job, emitted, lock, version)
     card = score(plan, evidence, missing_documents=missing_documents(job, "P3"), blockers=blockers(plan))
     scored = Gate(name="quality", passed=card.passed, says=_verdict(card))

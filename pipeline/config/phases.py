@@ -94,6 +94,8 @@ def finish(
     done = msgspec.structs.replace(record, outputs=digests)
     written = [(job.out / name, content) for name, content in outputs.items()]
     written.append((job.out / record_name(phase), canonical.encode(done)))
+    for path, _ in written:
+        canonical.discard_parts(path)
     canonical.write_all(written)
     return Done(done, tuple(path for path, _ in written))
 

@@ -39,7 +39,7 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
         fields = [_decide(item, one, mapping, version, names, decided) for one in item.fields]
         findings += [_unclassified(one) for one in fields if one.classification == "unclassified"]
         decisions += [_whole(item, fields, decided), *fields]
-    findings += _unused(decided, inventory)
+    findings += _unused(decided, inventory, mapping)
     raw = canonical.encode(inventory)
     return Plan(
         plan_schema_version=1,
@@ -168,7 +168,7 @@ def _mode(fields: Sequence[Decision]) -> Mode:
 
 def _target(rule: Rule, item: Item, names: dict[str, str]) -> str:
     folder = posixpath.dirname(item.path)
-    scope = scope_of(item)
+    scope = scope_of(item) if "{scope}" in rule.target else ""
     return rule.target.format(
         name=names[item.id], folder=f"{folder}/" if folder else "", scope=f"{scope}/" if scope else ""
     )
@@ -242,10 +242,17 @@ def read_overrides(path: Path | None) -> tuple[Overrides, str | None]:
         return Overrides(), None
 
 
-def _unused(overrides: Overrides, inventory: Inventory) -> list[Finding]:
+def _unused(overrides: Overrides, inventory: Inventory, mapping: Mapping) -> list[Finding]:
     """Overrides of what is not there: a slip, or a decision whose subject is gone."""
+    domains = {one.id for one in mapping.domains}
+    remedy = f"name one of {', '.join(sorted(domains))}"
+    unknown = [
+        finding("override-unused", mapping.source.overrides, f"there is no domain {one!r}", remedy, "optional")
+        for one in overrides.optional
+        if one not in domains
+    ]
     known = {(item.id, field) for item in inventory.items for field in (None, *(one.name for one in item.fields))}
-    return [
+    return unknown + [
         finding(
             "override-unused", one.item, f"there is no {one.field or 'such item'} to override", "remove the override"
         )

@@ -11,7 +11,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline.config.readers.json_file import pointer
@@ -106,13 +105,16 @@ def written_file(reading: Reading, kind: str, spec: str) -> tuple[str, dict[str,
         return kind, {"path": spec}
     if any(path.startswith("~/") for path in patterns):
         return f"{kind}.odd", {"path": spec}
-    files = [PurePosixPath(path) for path in reading.files]
-    there = {one.as_posix() for file in files for one in (file, *file.parents)} - {"."}
     wanted = [path.removesuffix("/**") for path in patterns]
     plain = [path.removeprefix("**/") for path in wanted if not _GLOB.search(path.removeprefix("**/"))]
-    named = [path for path in sorted(there) if matches(path, wanted)]
+    named = sorted({path for one in wanted for path in reading.places(_beginning(one)) if matches(path, (one,))})
     names = dict.fromkeys([*(path for path in paths if path not in patterns), *plain, *named])
     return f"{kind}.glob", {"path": spec, "files": list(names)[:_MOST]}
+
+
+def _beginning(pattern: str) -> str:
+    """What every path that fits a pattern begins with."""
+    return re.split(r"[*?]", pattern, maxsplit=1)[0]
 
 
 def target_paths(spec: str) -> tuple[str, ...]:

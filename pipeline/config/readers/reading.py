@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import posixpath
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +23,16 @@ class Reading:
     files: dict[str, Found]
     items: list[Item] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    _places: list[str] = field(default_factory=list)
+
+    def places(self, below: str) -> Iterator[str]:
+        """The files and folders of the tree whose paths begin so, in order."""
+        if not self._places:
+            self._places = sorted({one for path in self.files for one in _with_folders(path)})
+        for place in self._places[bisect_left(self._places, below) :]:
+            if not place.startswith(below):
+                return
+            yield place
 
     def text(self, one: Found) -> Text | None:
         """A file's text; None, and a finding, where there is none."""
@@ -55,6 +67,12 @@ class Reading:
                 fields=tuple(_unique(fields)),
             )
         )
+
+
+def _with_folders(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = posixpath.dirname(path)
 
 
 def _unique(fields: Iterable[Field]) -> Iterable[Field]:

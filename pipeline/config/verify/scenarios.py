@@ -23,12 +23,33 @@ from pipeline.config.phases import Job
 from pipeline.config.tree import Tree
 from pipeline.config.verify.commands import sample_of
 from pipeline.config.verify.evidence import Check, Scenario, judged, worst
-from pipeline.errors import BinaryError
+from pipeline.errors import BinaryError, BinaryFailed
 from pipeline.process import clean_environment, run
 
 _SECONDS = 60.0
 _BYTES = 1 << 22
 _ENOUGH = 8
+# So many rules are tried by one process.
+_AT_ONCE = 100
+_DRIVER = """\
+import io, json, sys
+script, payloads = sys.argv[1:]
+with open(script, encoding="utf-8") as stream:
+    code = compile(stream.read(), script, "exec")
+with open(payloads, encoding="utf-8") as stream:
+    texts = json.load(stream)
+stopped = []
+for text in texts:
+    sys.stdin, sys.stderr, status = io.StringIO(text), io.StringIO(), 0
+    try:
+        exec(code, {"__name__": "__main__", "__file__": script})
+    except SystemExit as error:
+        status = error.code
+    except Exception:
+        status = 1
+    stopped.append(bool(status))
+print(json.dumps(stopped))
+"""
 _PATCH = "*** Begin Patch\n*** Update File: {}\n@@\n-a\n+b\n*** End Patch\n"
 
 
@@ -193,9 +214,13 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
         script.parent.mkdir(parents=True)
         script.write_bytes(files[path].content)
         (script.parent / "tmp").mkdir()
-        for words, decision, spelled in command_rules(emission):
-            if decision == "forbidden":
-                passed = [one for one in spellings(words) if not blocked(script, one)]
+        denied = [(words, spelled) for words, decision, spelled in command_rules(emission) if decision == "forbidden"]
+        for start in range(0, len(denied), _AT_ONCE):
+            rows = denied[start : start + _AT_ONCE]
+            tried = [one for words, _ in rows for one in spellings(words)]
+            states = dict(zip(tried, blocked_each(script, tried), strict=True))
+            for words, spelled in rows:
+                passed = [one for one in spellings(words) if not states[one]]
                 stopped = 9 - len(passed)
                 yield judged(
                     f"guard:{spelled}",
@@ -205,13 +230,15 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
                     observed=f"{stopped} of 9" + (f"; not: {' | '.join(passed)}" if passed else ""),
                     passed=stopped >= _ENOUGH,
                 )
-        for row in guarded(emission):
-            samples = [sample_of(pattern) for pattern in row.get("files", ())]
-            tool = emission.mapping.target.patch_tool
-            open_ = [one for one in samples if not blocked(script, _PATCH.format(one), tool)]
+        files_of = [(row["rule"], [sample_of(one) for one in row.get("files", ())]) for row in guarded(emission)]
+        every = list(dict.fromkeys(one for _, samples in files_of for one in samples))
+        patches = [_PATCH.format(one) for one in every]
+        kept = dict(zip(every, blocked_each(script, patches, emission.mapping.target.patch_tool), strict=True))
+        for rule, samples in files_of:
+            open_ = [one for one in samples if not kept[one]]
             if samples:
                 yield judged(
-                    f"guard:{row['rule']}",
+                    f"guard:{rule}",
                     "permissions",
                     command=("python3", path),
                     expected=f"a patch of {', '.join(samples)} is stopped",
@@ -220,9 +247,26 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
                 )
 
 
+def blocked_each(script: Path, commands: Sequence[str], tool: str = "Bash") -> list[bool]:
+    """``blocked`` for many commands in one process: starting one takes longer than all that the guard does."""
+    payloads, driver = script.parent / "tried.json", script.parent / "tried.py"
+    payloads.write_text(json.dumps([_payload(script, one, tool) for one in commands]), encoding="utf-8")
+    driver.write_text(_DRIVER, encoding="utf-8")
+    words = [sys.executable, str(driver), str(script), str(payloads)]
+    done = run(words, env=clean_environment(script.parent, {}), cwd=script.parent, seconds=_SECONDS, max_bytes=_BYTES)
+    if done.returncode:
+        raise BinaryFailed("the guard could not be tried", where=script.name, remedy="look at what the guard prints")
+    found: list[bool] = json.loads(done.stdout)
+    return found
+
+
+def _payload(script: Path, command: str, tool: str) -> str:
+    return json.dumps({"tool_name": tool, "tool_input": {"command": command}, "cwd": str(script.parents[2])})
+
+
 def blocked(script: Path, command: str, tool: str = "Bash") -> bool:
     """Whether an emitted guard stops a command, or a patch."""
-    payload = json.dumps({"tool_name": tool, "tool_input": {"command": command}, "cwd": str(script.parents[2])})
+    payload = _payload(script, command, tool)
     words = ["sh", "-c", 'printf %s "$1" | "$2" "$3"', "sh", payload, sys.executable, str(script)]
     home = script.parent
     done = run(words, env=clean_environment(home, {}), cwd=home, seconds=_SECONDS, max_bytes=_BYTES)

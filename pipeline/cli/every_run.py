@@ -45,10 +45,12 @@ def repository_of(arguments: argparse.Namespace) -> Path:
 
 def _list(arguments: argparse.Namespace) -> int:
     from pipeline import canonical
+    from pipeline.runs.folder import check_name
     from pipeline.runs.poll import listing
 
     rows = []
-    for row in listing(repository_of(arguments), arguments.task):
+    task = arguments.task and check_name("task", arguments.task)
+    for row in listing(repository_of(arguments), task):
         found = row.manifest
         status = found.status if found else "unreadable"
         rows.append(
@@ -64,7 +66,9 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         sys.stdout.buffer.write(canonical.encode(rows))
     else:
-        sys.stdout.write("".join(f"{row['run_id']}  {row['status']:11}  {row['task']}\n" for row in rows))
+        for told in rows:
+            why = f"  ({told['detail']})" if told["status"] == "unreadable" else ""
+            print(f"{told['run_id']}  {told['status']:11}  {told['task']}{why}")
     return 0
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline import canonical
-from pipeline.errors import RunRefused, UsageError, WriteFailed
+from pipeline.errors import FileUnreadable, RunRefused, UsageError, WriteFailed
 from pipeline.transaction.tree import remove
 
 RUNS, POINTERS = ".runs", "local-mcp"
@@ -122,6 +122,9 @@ def _folders(path: Path | str) -> list[str]:
             return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or error}"
+        raise FileUnreadable(problem, where=path, remedy="a folder that you may read has to be there") from None
 
 
 def create(repository: Path, task: str, kind: str, now: datetime) -> RunFolder:

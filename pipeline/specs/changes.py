@@ -22,8 +22,13 @@ def changed_files(repository: Path, base: str | None = None) -> list[str]:
     main branch itself), it is the last commit that is looked at. Raises UsageError for a base that git does not know,
     and for a folder that is no repository; BinaryMissing where there is no git.
     """
-    if _git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}").returncode:
-        raise UsageError("there is no commit to compare with", where=repository, remedy="commit something in it first")
+    head = _git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}")
+    if head.returncode:
+        said = head.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        problem = f"there is no commit to compare with{f': {said}' if said else ''}"
+        raise UsageError(
+            problem, where=repository, remedy="commit something in it first" if not said else "repair that"
+        )
     start = _start(repository, base or os.environ.get(VARIABLE) or None)
     found = {*_names(repository, "diff", "--name-only", start), *_new(repository)}
     if not found and _known(repository, "HEAD~1"):

@@ -22,7 +22,7 @@ from pipeline.errors import ArtifactInvalid, RunRefused, UsageError, WriteFailed
 from pipeline.process import detached
 from pipeline.runs import begin, metrics, runner
 from pipeline.runs.choose import choose
-from pipeline.runs.folder import every
+from pipeline.runs.folder import every, find
 from pipeline.runs.poll import poll
 from pipeline.runs.review import page, read_error
 
@@ -341,6 +341,19 @@ def test_a_cancellation_that_came_too_late_cancels_no_later_attempt(place, monke
 
 def still(manifest):
     return msgspec.structs.replace(manifest, status="in_progress")
+
+
+def test_an_id_that_two_runs_have_names_neither(place):
+    folder = place.finish("true").folder
+    shutil.copytree(folder.path.parent, place.path / ".runs" / "other" / "commands")
+    with pytest.raises(RunRefused, match="2 runs have the id"):
+        find(place.path, folder.run_id)
+
+
+def test_a_run_that_is_not_there_is_not_brought_into_todays_layout(place):
+    folder = place.finish("true").folder
+    assert parity(place, "migrate", "--run-id", folder.run_id)[0] == 0
+    assert parity(place, "migrate", "--run-id", "nobody")[0] == 1
 
 
 def test_a_folder_of_runs_that_is_a_file_is_told(place):

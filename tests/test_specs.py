@@ -210,6 +210,23 @@ def test_code_is_named_in_any_spelling(repository, code):
     assert "spec-not-changed" in [each.code for each in found]
 
 
+def test_without_a_remote_the_branch_is_compared_with_main(repository):
+    if git(repository, "branch", "--list", "main") == "":
+        git(repository, "branch", "-m", "main")
+    git(repository, "checkout", "-qb", "feature")
+    change(repository)
+    commit(repository)
+    put(repository, "greeting.txt", "more\n")
+    commit(repository)
+    assert codes(repository) == ["spec-not-changed"]
+
+
+def test_a_history_that_is_cut_off_is_told_and_does_not_pass(repository, tmp_path):
+    git(tmp_path, "clone", "-q", "--depth", "1", repository.as_uri(), "shallow")
+    with pytest.raises(UsageError, match="cut off"):
+        codes(tmp_path / "shallow")
+
+
 def test_what_runs_leave_is_nobodys_code(repository):
     put(repository, "src/.runs/demo/manifest.json", "{}")
     assert codes(repository) == []

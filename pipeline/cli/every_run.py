@@ -92,9 +92,13 @@ def _summarize(arguments: argparse.Namespace) -> int:
 
 def _migrate(arguments: argparse.Namespace) -> int:
     from pipeline import canonical
+    from pipeline.runs.folder import find
     from pipeline.runs.migrate import migrate
 
-    moves = migrate(repository_of(arguments), task=arguments.task, apply=arguments.apply, only=arguments.run_id)
+    repository = repository_of(arguments)
+    moves = migrate(repository, task=arguments.task, apply=arguments.apply, only=arguments.run_id)
+    if arguments.run_id is not None and not moves:
+        find(repository, arguments.run_id)  # one of today's layout needs nothing
     if arguments.format == "json":
         sys.stdout.buffer.write(canonical.encode([move._asdict() for move in moves]))
     else:

@@ -17,7 +17,7 @@ def add_commands(commands: Commands) -> None:
 
     guard = verbs.add_parser("guard", help="find code that changed without a spec, and specs nobody has reviewed")
     _add_place(guard)
-    guard.add_argument("--base", metavar="REV", help="where the branch began (default: $BASE_SHA, else origin/main)")
+    guard.add_argument("--base", metavar="REV", help="where the branch began (default: $BASE_SHA, else the main one)")
     guard.add_argument("--override", metavar="REASON", help="let code change without a spec, for this reason")
     guard.add_argument("--dry-run", action="store_true", help="tell the findings and exit with 0")
     guard.set_defaults(run=_guard)

@@ -97,12 +97,18 @@ def numbered(kind: str, index: int, identifier: str, attempt: int) -> str:
 
 
 def find(repository: Path, run_id: str) -> RunFolder:
-    """Raises UsageError for a name that is none, RunRefused where there is no such run."""
+    """Raises UsageError for a name that is none, RunRefused where there is no such run, or several."""
     check_name("run id", run_id)
     found = [path for path in (repository / RUNS).glob(f"*/*/{run_id}") if path.parent.parent.name != POINTERS]
     if not found:
         raise RunRefused(
             f"there is no run {run_id}", where=repository / RUNS, remedy="`parity runs list` names those there are"
+        )
+    if len(found) > 1:
+        raise RunRefused(
+            f"{len(found)} runs have the id {run_id}",
+            where=repository / RUNS,
+            remedy=f"move all but one away: {', '.join(sorted(RunFolder(path).shown(path) for path in found))}",
         )
     return RunFolder(found[0])
 

@@ -27,7 +27,7 @@ def unwound(main: Callable[[], int]) -> int:
         stream = getattr(sys, name)
         if stream is None:
             # Whoever started us closed it.
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8", newline="\n"))  # noqa: SIM115, PTH123
         elif getattr(stream, "errors", None) == "strict":
             # Names of files need not be text, and not every terminal takes every character.
             stream.reconfigure(errors="backslashreplace")

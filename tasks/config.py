@@ -127,8 +127,15 @@ def _versions(root: Root) -> list[str]:
 
 
 def _known() -> list[Root]:
-    """The agents of which is told what a version has besides its command line."""
-    return [Root(path.parent) for path in sorted(Path(MANIFESTS).glob("*/surfaces.json"))]
+    """The agents that something can be carried over to and of which is told what a version has besides its commands."""
+    roots = (Root(Path(MANIFESTS) / name) for name in sorted({*map(_target_of, (_DATA / "mappings").glob("*.toml"))}))
+    return [root for root in roots if root.surfaces.exists()]
+
+
+def _target_of(mapping: Path) -> str:
+    """Only this of a long file, whenever tasks are listed."""
+    lines = mapping.read_text(encoding="utf-8").partition("[target]")[2].splitlines()
+    return next(line.partition('"')[2].rstrip('"') for line in lines if line.startswith("agent = "))
 
 
 def _step(

@@ -17,6 +17,7 @@ from pipeline.onboard import draft_rules
 
 LINUX, ARM = "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"
 AGENT = "tool"
+_KEPT = "tests/golden/patterns/"
 _AGENT_TOML = f"""
 tool = "tool-cli"
 program = "tool"
@@ -69,7 +70,8 @@ def publish(registry: Registry, version: str, *flags: str, broken: tuple[str, ..
 def make(to: Path) -> Path:
     """The repository, with the agent's folder and no version; branch ``main``, one commit, as ``doit`` leaves it."""
     for name in committed_files():
-        if not name.startswith(("cli_manifests/", "tests/", "benchmarks/")):
+        # What assets of the learning library are tried on stands with the tests.
+        if name.startswith(_KEPT) or not name.startswith(("cli_manifests/", "tests/", "benchmarks/")):
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(REPOSITORY / name, to / name)
     folder = to / "cli_manifests" / AGENT

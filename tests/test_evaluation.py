@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import sys
 
 import pytest
 from fake_registries import made_tarball
@@ -200,6 +202,12 @@ def test_a_scenario_may_expect_a_diff(suite):
         scenario(["unknown"]),
         scenario(["test"]).replace('adapter = "python"', 'adapter = "none"'),
         scenario(["test"]).replace('fixture = "fixture"', 'fixture = "none"'),
+        scenario(["test"]).replace('fixture = "fixture"', 'fixture = "/"'),
+        scenario(["test"]).replace('fixture = "fixture"', 'fixture = ".."'),
+        scenario([]),
+        scenario(["empty"]) + "overrides.empty = { argv = [] }\n",
+        scenario(["forever"]) + 'overrides.forever = { argv = ["x"], seconds = nan }\n',
+        "scenarios = []\n",
         scenario(["test"]) * 2,
         scenario(["test"], identifier="../x"),
         scenario(["test"], ("file-exists", "../x", "")),
@@ -267,3 +275,36 @@ def test_a_published_project_is_a_fixture_and_another_one_stands_beside_it(suite
     [result] = carry_out(path)
     assert result.goals[0].stdout == "{projects}/lower/lower.py\n"
     assert registry.calls() == []
+
+
+def test_a_goal_that_takes_the_fixture_away_fails_the_next_one(suite):
+    goal = "import os, shutil; shutil.rmtree(os.getcwd())"
+    path = suite(scenario(["gone", "test"]) + f'overrides.gone = {{ argv = ["{{python}}", "-c", "{goal}"] }}\n')
+    [result] = results(path)
+    assert [one.status for one in result.goals] == ["passed", "failed"]
+    assert result.goals[1].error == "the fixture is gone"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a permission there")
+@pytest.mark.parametrize("target", ["../suite.toml", "{here}/fixture/code_under.py", "more/../../suite.toml"])
+def test_a_link_that_leads_out_of_the_fixture_is_refused(suite, tmp_path, target):
+    (tmp_path / "fixture" / "inner").symlink_to("code_under.py")
+    (tmp_path / "fixture" / "link").symlink_to(target.replace("{here}", str(tmp_path)))
+    with pytest.raises(ArtifactInvalid, match="leads out"):
+        results(suite(scenario(["write"])))
+    (tmp_path / "fixture" / "link").unlink()
+    assert results(suite(scenario(["write"])))[0].passed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes with names")
+def test_a_fixture_that_cannot_be_copied_is_told(suite, tmp_path):
+    os.mkfifo(tmp_path / "fixture" / "pipe")
+    with pytest.raises(ArtifactInvalid, match="pipe"):
+        results(suite(scenario(["write"])))
+
+
+def test_a_result_has_the_names_of_secrets_and_not_their_values(suite, monkeypatch):
+    monkeypatch.setenv("DEMO_TOKEN", "hunter2hunter2")
+    words = "import os, sys; print(os.environ['DEMO_TOKEN']); sys.exit(os.environ['DEMO_TOKEN'])"
+    [result] = results(suite(scenario(["tell"]) + f'overrides.tell = {{ argv = ["{{python}}", "-c", "{words}"] }}\n'))
+    assert (result.goals[0].stdout, result.goals[0].stderr) == ("[$DEMO_TOKEN]\n", "[$DEMO_TOKEN]\n")

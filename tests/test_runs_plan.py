@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
-from running import git, new_place
+from running import LONG, eventually, git, new_place
 
 from pipeline.cli import main
 from pipeline.errors import ArtifactInvalid, UsageError
@@ -74,6 +77,8 @@ def test_a_goal_that_no_adapter_has_and_an_adapter_that_is_not_there_are_refused
     assert names(plan(found, ["hang"])) == [("one", "hang")]
     with pytest.raises(UsageError, match="no adapter has"):
         plan(found, ["fly"])
+    with pytest.raises(UsageError, match="no goal is named"):
+        plan(found, [])
     with pytest.raises(UsageError, match="there is no adapter"):
         plan(found, ["build"], ["three"])
     with pytest.raises(UsageError, match="no adapter has"):
@@ -87,6 +92,8 @@ def test_a_goal_that_no_adapter_has_and_an_adapter_that_is_not_there_are_refused
         'goals.x = { argv = ["x"], cwd = "../other" }',
         'goals.x = { argv = ["x"], cwd = "/" }',
         'goals.x = { argv = ["x"], seconds = 0 }',
+        'goals.x = { argv = ["x"], seconds = nan }',
+        'goals.x = { argv = ["x"], seconds = inf }',
         'goals.x = { argv = ["x"], parallel = true }',
         'goals.x = { argv = "x" }',
     ],
@@ -157,3 +164,29 @@ def test_a_job_that_cannot_be_carried_out_says_why_and_never_passes(place, monke
     assert capsys.readouterr().out.startswith("failed   one  missing")
     assert main([*words, "--format", "json", "--jobs", "1"]) == 3
     assert json.loads(capsys.readouterr().out)[0]["status"] == "failed"
+
+
+def test_a_job_whose_folder_is_not_there_says_so_and_the_others_run(place):
+    path = place / "suite.toml"
+    rows = 'goals.gone = { argv = ["{python}"], cwd = "no" }\ngoals.fine = { argv = ["{python}", "--version"] }\n'
+    path.write_text(f'[[adapters]]\nid = "one"\ndescription = "x"\n{rows}', encoding="utf-8")
+    gone, fine = execute(plan(adapters(place, path), ["gone", "fine"]), place, most=1)
+    assert (gone.status, gone.exit_code, gone.error) == ("failed", None, "there is no folder no")
+    assert fine.status == "passed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it ends without a word there")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_is_told_to_end_ends_its_jobs_and_dies_of_the_signal(tmp_path, number):
+    path = tmp_path / "suite.toml"
+    code = "import os, time, pathlib; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(1000)"
+    goal = f"goals.long = {{ argv = {json.dumps(['{python}', '-c', code])}, seconds = 500 }}"
+    path.write_text(f'[[adapters]]\nid = "one"\ndescription = "x"\n{goal}\n', encoding="utf-8")
+    words = ["runs", "plan", "--suite", str(path), "--goals", "long", "--execute"]
+    argv = [sys.executable, "-P", "-m", "pipeline.cli", *words]
+    with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as one:
+        pid = int(eventually(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "it runs"))
+        one.send_signal(number)
+        assert one.communicate(timeout=LONG) == (b"", b"")
+        assert one.returncode == -number
+    eventually(lambda: not psutil.pid_exists(pid), "the job ends")

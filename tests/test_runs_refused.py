@@ -5,21 +5,24 @@ from __future__ import annotations
 import datetime
 import itertools
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 from checkout import environment
-from running import Place, check, ended, new_place, note, token
+from running import Place, check, ended, git, new_place, note, token
 
 from pipeline import canonical, clock
-from pipeline.errors import ArtifactInvalid, UsageError, WriteFailed
+from pipeline.errors import ArtifactInvalid, RunRefused, UsageError, WriteFailed
 from pipeline.process import detached
 from pipeline.runs import begin, metrics, runner
 from pipeline.runs.choose import choose
-from pipeline.runs.folder import every
+from pipeline.runs.folder import every, find
 from pipeline.runs.poll import poll
 from pipeline.runs.review import page, read_error
 
@@ -267,7 +270,127 @@ def test_nobody_writes_in_a_run_of_a_later_program(place):
     assert not folder.cancelled.exists()
 
 
-def test_a_time_limit_of_no_time_is_refused(place):
+@pytest.mark.parametrize("seconds", [-1.0, 0.0, float("nan"), float("inf")])
+def test_a_time_limit_of_no_time_is_refused(place, seconds):
     with pytest.raises(UsageError, match="no time"):
-        place.start("true", timeout_seconds=-1.0)
+        place.start("true", timeout_seconds=seconds)
     assert begun(place) == []
+
+
+@pytest.mark.parametrize("text", ["because of hunter2hunter2", "no text: \udcff"])
+def test_what_a_manifest_may_not_hold_is_refused_wherever_it_is_said(place, monkeypatch, text):
+    monkeypatch.setenv("DEMO_TOKEN", "hunter2hunter2")
+    for begin_with in (lambda: place.start("true", override=text), lambda: place.start(shlex.join(["echo", text]))):
+        with pytest.raises(UsageError, match=r"DEMO_TOKEN|UTF-8"):
+            begin_with()
+    assert begun(place) == []
+
+
+def test_a_token_of_any_bytes_is_another_token(place):
+    folder = place.finish("false").folder
+    with pytest.raises(RunRefused, match="token"):
+        begin.resume(folder, "\udcff")
+
+
+def test_a_run_in_progress_that_nobody_has_begun_is_gone_on_with(place):
+    folder = place.finish("true").folder
+    one = canonical.read_json(folder.manifest)
+    one |= {"status": "in_progress", "completed_at": None, "attempts": []}
+    one["commands"][0] |= {"status": "pending"}
+    canonical.write(folder.manifest, canonical.encode(one))
+    assert poll(folder).detail == "runner-gone"
+    begin.resume(folder, token(folder))
+    assert ended(folder).manifest.status == "succeeded"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such shell")
+def test_of_two_that_resume_at_once_one_is_accepted(place):
+    folder = place.finish("sh -c 'echo ran >> ran.txt; exit 1'").folder
+    answers = []
+
+    def resume():
+        try:
+            answers.append(begin.resume(folder, token(folder)).pid)
+        except RunRefused as refused:
+            answers.append(refused.problem)
+
+    both = [threading.Thread(target=resume) for _ in range(4)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert len([one for one in answers if isinstance(one, int)]) == 1, answers
+    assert len(ended(folder).manifest.attempts) == 2
+    assert place.ran == ["ran", "ran"]
+
+
+def test_a_runner_that_died_before_it_wrote_anything_is_seen_to_be_gone(place, monkeypatch):
+    monkeypatch.setattr(detached, "start", lambda *_words, **_more: 1)
+    monkeypatch.setattr(detached, "started", lambda _pid: None)
+    folder = place.start("true").folder
+    assert (poll(folder).manifest.status, poll(folder).alive, poll(folder).cut_off) == ("queued", False, True)
+
+
+def test_a_cancellation_that_came_too_late_cancels_no_later_attempt(place, monkeypatch):
+    folder = place.finish("false").folder
+    failed = poll(folder)
+    monkeypatch.setattr(begin, "poll", lambda _folder: failed._replace(manifest=still(failed.manifest)))
+    assert begin.cancel(folder).status == "failed"
+    assert not folder.cancelled.exists()
+
+
+def still(manifest):
+    return msgspec.structs.replace(manifest, status="in_progress")
+
+
+def test_an_id_that_two_runs_have_names_neither(place):
+    folder = place.finish("true").folder
+    shutil.copytree(folder.path.parent, place.path / ".runs" / "other" / "commands")
+    with pytest.raises(RunRefused, match="2 runs have the id"):
+        find(place.path, folder.run_id)
+
+
+def test_a_run_that_is_not_there_is_not_brought_into_todays_layout(place):
+    folder = place.finish("true").folder
+    assert parity(place, "migrate", "--run-id", folder.run_id)[0] == 0
+    assert parity(place, "migrate", "--run-id", "nobody")[0] == 1
+
+
+def test_a_folder_of_runs_that_is_a_file_is_told(place):
+    (place.path / ".runs").write_text("", encoding="utf-8")
+    for verb in ("list", "migrate"):
+        code, said = parity(place, verb)
+        assert (code, said.startswith("error[file-unreadable]")) == (1, True)
+
+
+@pytest.mark.parametrize("words", [("poll", "RUN", "--watch", "--interval", "nan"), ("list", "--task", "../x")])
+def test_a_value_that_is_none_is_a_wrong_question(place, words):
+    folder = place.finish("true").folder
+    code, said = parity(place, *(folder.run_id if word == "RUN" else word for word in words))
+    assert (code, said.startswith("error[usage]")) == (2, True)
+
+
+def test_a_version_that_is_none_is_refused_before_anything_is_read(binary):
+    with pytest.raises(UsageError, match="is not a version"):
+        choose("auto", "codex", "../../x", binary)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such shell")
+def test_what_a_terminal_would_obey_stands_as_its_escape(place):
+    folder = place.finish(
+        "sh -c 'printf \"\\\\033]0;title\\\\007\" >&2; exit 1'",
+    ).folder
+    shown = page(folder, poll(folder).manifest)
+    assert "\x1b" not in shown
+    assert "\\x1b]0;title\\x07" in shown
+
+
+@pytest.mark.parametrize(("setting", "value"), [("color.ui", "always"), ("diff.noprefix", "true")])
+def test_the_difference_applies_whatever_git_is_told_of_its_form(place, monkeypatch, setting, value):
+    monkeypatch.setenv("DEMO_TOKEN", "hunter2hunter2")
+    git(place.path, "config", setting, value)
+    (place.path / "greeting.txt").write_text("hunter2hunter2\n", encoding="utf-8")
+    folder = place.finish("true").folder
+    assert "[$DEMO_TOKEN]" in folder.diff.read_text(encoding="utf-8")
+    git(place.path, "checkout", "-q", "greeting.txt")
+    git(place.path, "apply", "--check", str(folder.diff))

@@ -9,7 +9,7 @@ import pytest
 from loopback import surroundings
 from running import Place, check, ended, new_place, token
 
-from pipeline.errors import ArtifactMissing, CapabilityMissing, UsageError
+from pipeline.errors import BinaryMissing, CapabilityMissing, UsageError
 from pipeline.runs import begin
 from pipeline.runs.choose import choose
 from pipeline.runs.poll import poll
@@ -145,7 +145,7 @@ def test_a_binary_of_another_version_is_refused_with_evidence(place, server):
 
 def test_what_cannot_be_carried_out_is_refused_before_a_run_begins(tmp_path):
     binary = tmp_path / "agent"
-    with pytest.raises(ArtifactMissing):
+    with pytest.raises(BinaryMissing):
         choose("auto", AGENT, VERSION, binary)
     binary.write_bytes(b"")
     with pytest.raises(UsageError, match="which codex"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from checkout import REPOSITORY, environment
 from ruamel.yaml import YAML
@@ -201,7 +203,51 @@ def test_a_folder_that_is_no_repository_is_a_wrong_question(tmp_path, monkeypatc
         guard(tmp_path / "plain", SETTINGS)
 
 
-@pytest.mark.parametrize("text", ["[", "[tool.parity.specs]\nmore = 1\n", '[tool.parity.specs]\nspecs = ["../*.md"]\n'])
+@pytest.mark.parametrize("code", [".", "./src", "src//", "src/code.py"])
+def test_code_is_named_in_any_spelling(repository, code):
+    change(repository)
+    found = guard(repository, msgspec.structs.replace(SETTINGS, code=(code,))).findings
+    assert "spec-not-changed" in [each.code for each in found]
+
+
+def test_without_a_remote_the_branch_is_compared_with_main(repository):
+    if git(repository, "branch", "--list", "main") == "":
+        git(repository, "branch", "-m", "main")
+    git(repository, "checkout", "-qb", "feature")
+    change(repository)
+    commit(repository)
+    put(repository, "greeting.txt", "more\n")
+    commit(repository)
+    assert codes(repository) == ["spec-not-changed"]
+
+
+def test_a_history_that_is_cut_off_is_told_and_does_not_pass(repository, tmp_path):
+    git(tmp_path, "clone", "-q", "--depth", "1", repository.as_uri(), "shallow")
+    with pytest.raises(UsageError, match="cut off"):
+        codes(tmp_path / "shallow")
+
+
+def test_what_runs_leave_is_nobodys_code(repository):
+    put(repository, "src/.runs/demo/manifest.json", "{}")
+    assert codes(repository) == []
+
+
+def test_a_folder_that_git_does_not_trust_is_told_so(repository, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    with pytest.raises(UsageError, match="dubious ownership"):
+        guard(repository, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "[tool.parity.specs]\nmore = 1\n",
+        '[tool.parity.specs]\ncode = ["src/**"]\n',
+        '[tool.parity.specs]\nspecs = ["../*.md"]\n',
+    ],
+)
 def test_settings_that_are_none_are_refused(tmp_path, text):
     put(tmp_path, "pyproject.toml", text)
     with pytest.raises(ArtifactInvalid, match=r"pyproject\.toml"):

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import sys
 from collections.abc import Sequence
 
 from pipeline.cli import (
     comparing,
     configuring,
+    ending,
     evaluation,
     filling,
     jobs,
@@ -46,7 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader went away (`parity … | head`): nobody is left to tell, and what is still buffered must
         # not fail a second time when the interpreter flushes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        ending.let_go(sys.stdout)
+        return 1
+    except OSError as error:
+        if error.filename is not None or error.errno not in ending.FULL:
+            raise
+        ending.let_go(sys.stdout)
+        print(f"error[write-failed]: the output cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     return code
 
@@ -91,6 +97,6 @@ def _parser() -> argparse.ArgumentParser:
 def command() -> None:
     """``main`` as a process of its own. It is over soon: looking for cycles would take a fifth of a fast one's time."""
     gc.set_threshold(100_000)
-    code = main()
+    code = ending.unwound(main)
     gc.freeze()
     sys.exit(code)

@@ -45,10 +45,12 @@ def repository_of(arguments: argparse.Namespace) -> Path:
 
 def _list(arguments: argparse.Namespace) -> int:
     from pipeline import canonical
+    from pipeline.runs.folder import check_name
     from pipeline.runs.poll import listing
 
     rows = []
-    for row in listing(repository_of(arguments), arguments.task):
+    task = arguments.task and check_name("task", arguments.task)
+    for row in listing(repository_of(arguments), task):
         found = row.manifest
         status = found.status if found else "unreadable"
         rows.append(
@@ -64,7 +66,9 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         sys.stdout.buffer.write(canonical.encode(rows))
     else:
-        sys.stdout.write("".join(f"{row['run_id']}  {row['status']:11}  {row['task']}\n" for row in rows))
+        for told in rows:
+            why = f"  ({told['detail']})" if told["status"] == "unreadable" else ""
+            print(f"{told['run_id']}  {told['status']:11}  {told['task']}{why}")
     return 0
 
 
@@ -88,9 +92,13 @@ def _summarize(arguments: argparse.Namespace) -> int:
 
 def _migrate(arguments: argparse.Namespace) -> int:
     from pipeline import canonical
+    from pipeline.runs.folder import find
     from pipeline.runs.migrate import migrate
 
-    moves = migrate(repository_of(arguments), task=arguments.task, apply=arguments.apply, only=arguments.run_id)
+    repository = repository_of(arguments)
+    moves = migrate(repository, task=arguments.task, apply=arguments.apply, only=arguments.run_id)
+    if arguments.run_id is not None and not moves:
+        find(repository, arguments.run_id)  # one of today's layout needs nothing
     if arguments.format == "json":
         sys.stdout.buffer.write(canonical.encode([move._asdict() for move in moves]))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pipeline.runs.begin import Started
     from pipeline.runs.folder import RunFolder
     from pipeline.runs.poll import Polled
+
+# Between two looks, in seconds.
+_LONGEST = 3600.0
 
 
 def add_commands(commands: Commands) -> None:
@@ -180,10 +184,12 @@ def _watch(folder: RunFolder, arguments: argparse.Namespace) -> int:
     from pipeline.cli.watching import watcher
     from pipeline.runs.poll import poll
 
+    if not 0 <= arguments.interval < math.inf:
+        raise UsageError("the interval is no time", remedy="give seconds from 0 on")
     with watcher(sys.stderr if arguments.format == "json" else sys.stdout) as show:
         while not ((polled := poll(folder)).over or polled.cut_off):
             show(polled)
-            time.sleep(max(arguments.interval, 0.05))
+            time.sleep(min(max(arguments.interval, 0.05), _LONGEST))
         show(polled)
     if arguments.format == "json":
         _print(polled, "json")

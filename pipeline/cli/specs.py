@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from pipeline.cli.arguments import FINDINGS, Commands, wrote
+from pipeline.cli.every_run import repository_of
 
 
 def add_commands(commands: Commands) -> None:
@@ -16,7 +17,7 @@ def add_commands(commands: Commands) -> None:
 
     guard = verbs.add_parser("guard", help="find code that changed without a spec, and specs nobody has reviewed")
     _add_place(guard)
-    guard.add_argument("--base", metavar="REV", help="where the branch began (default: $BASE_SHA, else origin/main)")
+    guard.add_argument("--base", metavar="REV", help="where the branch began (default: $BASE_SHA, else the main one)")
     guard.add_argument("--override", metavar="REASON", help="let code change without a spec, for this reason")
     guard.add_argument("--dry-run", action="store_true", help="tell the findings and exit with 0")
     guard.set_defaults(run=_guard)
@@ -34,7 +35,7 @@ def _guard(arguments: argparse.Namespace) -> int:
     from pipeline.runs.manifest import OVERRIDE
     from pipeline.specs import guard, settings_of
 
-    repository = arguments.repository.resolve()
+    repository = repository_of(arguments)
     override = arguments.override if arguments.override is not None else os.environ.get(OVERRIDE)
     verdict = guard(repository, settings_of(repository), base=arguments.base, override=override)
     for finding in verdict.findings:
@@ -48,5 +49,5 @@ def _guard(arguments: argparse.Namespace) -> int:
 def _index(arguments: argparse.Namespace) -> int:
     from pipeline.specs import settings_of, write_index
 
-    repository = arguments.repository.resolve()
+    repository = repository_of(arguments)
     return wrote([write_index(repository, settings_of(repository)).relative_to(repository)])

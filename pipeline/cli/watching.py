@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from pipeline.faces.words import visible
 from pipeline.runs.poll import Polled
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def text(polled: Polled) -> str:
         ended = f", {each.summary}" if each.summary else ""
         lines.append(f"  {each.index} {each.id}: {each.status}{ended}")
     lines += [f"  {line}" for line in found.summary]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{visible(line)}\n" for line in lines)
 
 
 def _status(polled: Polled) -> str:
@@ -56,7 +57,7 @@ class _Lines:
             now += text(polled).splitlines()
         for line in now:
             if line not in self._seen and not line.endswith(": pending"):
-                self._stream.write(f"{line}\n")
+                self._stream.write(f"{visible(line)}\n")
         self._seen.update(now)
         self._stream.flush()
 
@@ -73,7 +74,7 @@ def _table(polled: Polled) -> RenderableType:
         table.add_column(name, overflow="fold")
     for each in found.commands:
         seconds = "" if each.duration_seconds is None else f"{each.duration_seconds:.1f}"
-        words = Text(f"{each.id}: {shlex.join(each.argv)}")
+        words = Text(visible(f"{each.id}: {shlex.join(each.argv)}"))
         table.add_row(str(each.index), words, Text(each.status, style=_STYLES.get(each.status, "dim")), seconds)
     beat = Text(f"heartbeat {polled.age_seconds} s ago", style="yellow" if polled.stale else "dim")
-    return Group(table, *(Text(line) for line in found.summary), beat)
+    return Group(table, *(Text(visible(line)) for line in found.summary), beat)

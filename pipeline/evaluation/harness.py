@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.acquire.sources import unpack
-from pipeline.errors import BinaryError, BinaryTimeout
+from pipeline.errors import ArtifactInvalid, BinaryError, BinaryMissing, BinaryTimeout
 from pipeline.evaluation.difference import mismatch
 from pipeline.evaluation.scenario import Assertion, Scenario, Suite, needs
 from pipeline.process import run
 from pipeline.process.lines import Ends
+from pipeline.process.secrets import redacted, secrets_of
 from pipeline.surface.units import Shape
 
 # How much of each end of a stream is kept, in bytes, and how much a goal may print.
@@ -61,12 +62,13 @@ class Result(Shape, frozen=True, kw_only=True):
 def evaluate(suite: Suite, scenario: Scenario, folder: Path, archives: Mapping[str, Path] | None = None) -> Result:
     """Carry a scenario out; ``folder`` is where its fixture's path begins. The fixture itself is not touched.
 
-    ``archives`` are those of its projects, by id. Raises DownloadFailed and PackageLayoutUnknown for one that is none.
+    ``archives`` are those of its projects, by id. Raises DownloadFailed and PackageLayoutUnknown for one that is none,
+    ArtifactInvalid for a fixture that cannot be copied or has a link that leads out of it.
     """
     with tempfile.TemporaryDirectory(prefix="evaluation-", ignore_cleanup_errors=True) as scratch:
         fixture = Path(scratch) / "fixture"
         if scenario.fixture is not None:
-            shutil.copytree(folder / scenario.fixture, fixture, symlinks=True)
+            _copy(folder / scenario.fixture, fixture)
         for project in needs(scenario):
             place = fixture if project == scenario.project else Path(scratch) / "projects" / project
             unpack((archives or {})[project], place)
@@ -87,6 +89,27 @@ def evaluate(suite: Suite, scenario: Scenario, folder: Path, archives: Mapping[s
     )
 
 
+def _copy(source: Path, fixture: Path) -> None:
+    for path in sorted(source.rglob("*")):
+        # Whoever writes through such a link would not write to the copy.
+        if path.is_symlink() and not _inside(path, source):
+            raise ArtifactInvalid("the link leads out of the fixture", where=path, remedy="put a file in its place")
+    try:
+        shutil.copytree(source, fixture, symlinks=True)
+    except (OSError, shutil.Error) as error:
+        # Of several problems it is a list of triples.
+        first = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
+        raise ArtifactInvalid(
+            f"the fixture cannot be copied: {first}", where=source, remedy="let it hold folders, files and links alone"
+        ) from None
+
+
+def _inside(link: Path, folder: Path) -> bool:
+    target = link.readlink()
+    place = os.path.normpath(link.parent.relative_to(folder) / target)
+    return not target.is_absolute() and place.partition(os.sep)[0] != os.pardir
+
+
 def _goal(suite: Suite, scenario: Scenario, name: str, fixture: Path, *, skip: bool) -> GoalResult:
     goal = suite.goal(scenario, name)
     if skip:
@@ -94,23 +117,26 @@ def _goal(suite: Suite, scenario: Scenario, name: str, fixture: Path, *, skip: b
     places = {"{python}": sys.executable, "{fixture}": str(fixture), "{projects}": str(fixture.parent / "projects")}
     argv = [_filled(word, places) for word in goal.argv]
     said = {name: _filled(word, places) for name, word in goal.env.items()}
+    # No bytecode: it would lie in the fixture, and an assertion could see it.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **said}
     began = time.monotonic()
     try:
-        # No bytecode: it would lie in the fixture, and an assertion could see it.
-        env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **said}
+        if not fixture.is_dir():
+            raise BinaryMissing("the fixture is gone")
         done = run(argv, env=env, cwd=fixture, seconds=goal.seconds, max_bytes=_LARGEST)
     except BinaryError as error:
         problem = f"did not end within {goal.seconds:g} s" if isinstance(error, BinaryTimeout) else error.problem
         seconds = round(time.monotonic() - began, 3)
-        return GoalResult(goal=name, argv=goal.argv, status="failed", duration_seconds=seconds, error=problem)
+        error_text = redacted(problem, secrets_of(env))
+        return GoalResult(goal=name, argv=goal.argv, status="failed", duration_seconds=seconds, error=error_text)
     return GoalResult(
         goal=name,
         argv=goal.argv,
         status="passed" if done.returncode == 0 else "failed",
         exit_code=done.returncode,
         duration_seconds=round(time.monotonic() - began, 3),
-        stdout=_capped(done.stdout, fixture),
-        stderr=_capped(done.stderr, fixture),
+        stdout=redacted(_capped(done.stdout, fixture), secrets_of(env)),
+        stderr=redacted(_capped(done.stderr, fixture), secrets_of(env)),
     )
 
 

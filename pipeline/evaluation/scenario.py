@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -98,22 +100,17 @@ def read_suite(path: Path) -> Suite:
 
 
 def _problems(suite: Suite, adapters: dict[str, Adapter], folder: Path) -> list[str]:
+    if not suite.scenarios:
+        return ["there are no scenarios"]
     projects = {one.id for one in suite.projects}
     found = [f"{one.id!r} is no name: use letters, digits, - and _" for one in suite.projects if not _is_name(one.id)]
     for one in suite.scenarios:
-        if not _is_name(one.id):
-            found.append(f"{one.id!r} is no name: use letters, digits, - and _")
         if one.adapter not in adapters:
             found.append(f"{one.id}: there is no adapter {one.adapter!r}")
             continue
-        known = {*adapters[one.adapter].goals, *one.overrides}
-        found += [f"{one.id}: there is no goal {goal!r}" for goal in one.goals if goal not in known]
-        if (one.fixture is None) == (one.project is None):
-            found.append(f"{one.id}: it needs a fixture or a project, and not both")
-        if one.fixture is not None and not (folder / one.fixture).is_dir():
-            found.append(f"{one.id}: there is no folder {one.fixture}")
-        needed = needs(one)
-        found += [f"{one.id}: there is no project {project!r}" for project in needed if project not in projects]
+        found += _of_goals(one, {**adapters[one.adapter].goals, **one.overrides})
+        found += _of_fixture(one, folder)
+        found += [f"{one.id}: there is no project {project!r}" for project in needs(one) if project not in projects]
         for each in one.assertions:
             if Path(each.path).is_absolute() or ".." in Path(each.path).parts:
                 found.append(f"{one.id}: {each.path} is not in the fixture")
@@ -125,6 +122,30 @@ def _problems(suite: Suite, adapters: dict[str, Adapter], folder: Path) -> list[
     ):
         found += [f"the {what} {one!r} is there twice" for one in sorted(set(ids)) if ids.count(one) > 1]
     return found
+
+
+def _of_goals(one: Scenario, goals: dict[str, Goal]) -> Iterator[str]:
+    if not _is_name(one.id):
+        yield f"{one.id!r} is no name: use letters, digits, - and _"
+    if not one.goals and not one.assertions:
+        yield f"{one.id}: it has no goal and no assertion, so it says nothing"
+    for name in one.goals:
+        goal = goals.get(name)
+        if goal is None:
+            yield f"{one.id}: there is no goal {name!r}"
+        elif not goal.argv or not goal.argv[0] or not 0 < goal.seconds < math.inf:
+            yield f"{one.id}: {name} is no command, which needs argv and seconds"
+
+
+def _of_fixture(one: Scenario, folder: Path) -> Iterator[str]:
+    if (one.fixture is None) == (one.project is None):
+        yield f"{one.id}: it needs a fixture or a project, and not both"
+    if one.fixture is None:
+        return
+    if Path(one.fixture).is_absolute() or ".." in Path(one.fixture).parts:
+        yield f"{one.id}: {one.fixture} is not beside the suite"
+    elif not (folder / one.fixture).is_dir():
+        yield f"{one.id}: there is no folder {one.fixture}"
 
 
 def _is_name(text: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import os
 import secrets
 import sys
@@ -26,7 +27,8 @@ from pipeline.runs.goals.prepare import Prepared, keep
 from pipeline.runs.goals.worktree import Worktree
 from pipeline.runs.journal import Journal, held, moment
 from pipeline.runs.manifest import INTERVAL, STALE, AgentUsed, Command, Manifest, Sandbox, TransportName, Workspace
-from pipeline.runs.poll import last_beat, poll
+from pipeline.runs.poll import Beat, last_beat, poll
+from pipeline.runs.queue import keepable
 from pipeline.runs.runner import MARK
 
 # How long a runner that is told to end may take to do so by itself, in seconds.
@@ -61,8 +63,10 @@ class Wish:
 
 def start(repository: Path, commands: tuple[Command, ...], wish: Wish) -> Started:
     """Make the run's folder and start its runner. Raises UsageError, WriteFailed; nothing is left then."""
-    if wish.timeout_seconds <= 0:
+    if not 0 < wish.timeout_seconds < math.inf:
         raise UsageError("the time limit is no time", remedy="give seconds above 0")
+    if wish.override is not None:
+        keepable("the override", wish.override)
     now = clock.wall()
     folder = create(repository, wish.task, wish.kind, now)
     token = secrets.token_hex(32)
@@ -102,7 +106,7 @@ def start(repository: Path, commands: tuple[Command, ...], wish: Wish) -> Starte
             journal = Journal(folder, manifest)
             journal.beat()
             journal.write()
-        return Started(folder, _spawn(folder, wish.binary))
+            return Started(folder, _spawn(folder, wish.binary))
     except ParityError:
         discard(folder)
         raise
@@ -127,21 +131,25 @@ def resume(folder: RunFolder, token: str, binary: Path | None = None) -> Started
                 "the run is of an earlier program", where=folder.shown(folder.path), remedy="start a new one"
             )
         if now.alive:
-            raise RunRefused(
-                "the run is alive",
-                where=folder.shown(folder.path),
-                remedy=f"wait for it, or `parity runs cancel {folder.run_id}`",
-            )
+            raise _busy(folder)
         if now.manifest.agent and now.manifest.needs_binary:
             _check_binary(binary, now.manifest.agent)
         # A runner that was asked to end says so before it lets go.
         with held(folder, wait=POLITE):
+            # While this one waited, another may have gone on with the run.
+            if poll(folder).alive:
+                raise _busy(folder)
             _reset(Journal(folder, shapes.read(folder.manifest)))
+            note(folder, "resume accepted")
+            return Started(folder, _spawn(folder, binary))
     except ParityError as error:
         note(folder, f"resume refused: {error}")
         raise
-    note(folder, "resume accepted")
-    return Started(folder, _spawn(folder, binary))
+
+
+def _busy(folder: RunFolder) -> RunRefused:
+    remedy = f"wait for it, or `parity runs cancel {folder.run_id}`"
+    return RunRefused("the run is alive", where=folder.shown(folder.path), remedy=remedy)
 
 
 _REMEDY = "give the one that `.resume-token` in the run's folder holds"
@@ -170,6 +178,9 @@ def _ended(journal: Journal) -> Manifest:
     if journal.now.status not in shapes.ENDED:
         journal.finish("cancelled", "cancelled", detail="cancelled", seconds=None)
         metrics.record(journal.folder.task_folder, metrics.lines_of(journal.folder, journal.now))
+    elif journal.now.status != "cancelled":
+        # It came too late, and whoever resumes the run does not mean it.
+        journal.folder.cancelled.unlink(missing_ok=True)
     return journal.now
 
 
@@ -212,19 +223,24 @@ def _check_binary(binary: Path | None, agent: AgentUsed) -> None:
 
 
 def _spawn(folder: RunFolder, binary: Path | None) -> int:
+    """Start the runner, which waits for the lock that the caller holds."""
     # -P: a repository that has a folder of our name must not be taken for this library.
     words = [sys.executable, "-P", "-m", "pipeline.runs.runner", str(folder.path)]
     env = {name: value for name, value in os.environ.items() if name != MARK}
     words += [str(binary.absolute())] if binary else []
     try:
-        return detached.start(words, env=env, cwd=folder.repository, output=folder.log)
+        pid = detached.start(words, env=env, cwd=folder.repository, output=folder.log)
     except OSError as error:
         problem = f"the runner cannot be started: {error.strerror or error}"
         raise WriteFailed(problem, where=folder.log, remedy="fix the permissions") from None
+    # Until it says so itself: nobody else may go on with the run, and one that dies at once is seen to be gone.
+    beat = Beat(updated_at=moment(), pid=pid, pid_started=detached.started(pid) or 0.0)
+    canonical.write(folder.heartbeat, canonical.encode(beat))
+    return pid
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8")).hexdigest()
+    return hashlib.sha256(os.fsencode(token)).hexdigest()
 
 
 def _keep(path: Path, token: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pipeline import canonical
-from pipeline.errors import CapabilityMissing, UsageError
+from pipeline.errors import BinaryMissing, CapabilityMissing, UsageError
 from pipeline.layout import check_version
 from pipeline.questions import asked
 from pipeline.questions.view import View
@@ -35,13 +35,17 @@ def choose(
     binary: Path | None,
     policy: Policy = DEFAULT,
 ) -> Chosen:
-    """Raises UsageError, CapabilityMissing (the remedy names a transport that the version has), ArtifactMissing."""
+    """Raises UsageError, BinaryMissing, CapabilityMissing (the remedy names a transport that the version has)."""
     if agent is None:
         if wanted not in ("auto", "local"):
             raise UsageError(f"{wanted} is a transport of an agent", remedy="give --agent, or use --transport local")
         return Chosen("local", None, None)
     if version is None or binary is None:
         raise UsageError(f"which {agent}?", remedy="give --agent-version, and --binary where it was not acquired")
+    check_version(version)
+    if not binary.is_file():
+        remedy = "give the path of the agent's program with --binary"
+        raise BinaryMissing("there is no such program", where=binary, remedy=remedy)
     used = AgentUsed(name=agent, version=version, sha256=canonical.sha256_of(binary))
     if wanted == "local":
         return Chosen("local", used, None)
@@ -68,5 +72,5 @@ def _may_have(view: View, version: str, path: CommandPath) -> bool:
 
     A line is no question: to a program that takes a prompt every word is one.
     """
-    there = [check_version(version)] if version in view.versions else [one for one in view.neighbours(version) if one]
+    there = [version] if version in view.versions else [one for one in view.neighbours(version) if one]
     return any(view.at(one).command(path) for one in there)

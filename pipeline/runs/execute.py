@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pipeline.errors import BinaryError, BinaryTimeout, UsageError, WriteFailed
+from pipeline.errors import BinaryError, BinaryMissing, BinaryTimeout, UsageError, WriteFailed
 from pipeline.process import run
 from pipeline.process.lines import Ends
+from pipeline.process.secrets import redacted, secrets_of
 from pipeline.runs.folder import RUNS
 from pipeline.runs.goals.git import git
 from pipeline.runs.plan import Goal, Job, Plan
-from pipeline.runs.queue import redacted, secrets_of
 from pipeline.surface.units import Shape
 
 # How much of each end of a stream is kept, in bytes, and how much a job may print.
@@ -85,6 +85,8 @@ def _carry(job: Job, goal: Goal, repository: Path, cancel: threading.Event) -> D
         env = {**os.environ, **{name: here(value) for name, value in goal.env.items()}}
         error, done = None, None
         try:
+            if not (fixture / goal.cwd).is_dir():
+                raise BinaryMissing(f"there is no folder {goal.cwd}")
             done = run(argv, env=env, cwd=fixture / goal.cwd, seconds=goal.seconds, max_bytes=_LARGEST, cancel=cancel)
         except BinaryError as problem:
             late = isinstance(problem, BinaryTimeout)

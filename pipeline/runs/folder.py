@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline import canonical
-from pipeline.errors import RunRefused, UsageError, WriteFailed
+from pipeline.errors import FileUnreadable, RunRefused, UsageError, WriteFailed
 from pipeline.transaction.tree import remove
 
 RUNS, POINTERS = ".runs", "local-mcp"
@@ -97,12 +97,18 @@ def numbered(kind: str, index: int, identifier: str, attempt: int) -> str:
 
 
 def find(repository: Path, run_id: str) -> RunFolder:
-    """Raises UsageError for a name that is none, RunRefused where there is no such run."""
+    """Raises UsageError for a name that is none, RunRefused where there is no such run, or several."""
     check_name("run id", run_id)
     found = [path for path in (repository / RUNS).glob(f"*/*/{run_id}") if path.parent.parent.name != POINTERS]
     if not found:
         raise RunRefused(
             f"there is no run {run_id}", where=repository / RUNS, remedy="`parity runs list` names those there are"
+        )
+    if len(found) > 1:
+        raise RunRefused(
+            f"{len(found)} runs have the id {run_id}",
+            where=repository / RUNS,
+            remedy=f"move all but one away: {', '.join(sorted(RunFolder(path).shown(path) for path in found))}",
         )
     return RunFolder(found[0])
 
@@ -122,6 +128,9 @@ def _folders(path: Path | str) -> list[str]:
             return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror or error}"
+        raise FileUnreadable(problem, where=path, remedy="a folder that you may read has to be there") from None
 
 
 def create(repository: Path, task: str, kind: str, now: datetime) -> RunFolder:

@@ -18,10 +18,10 @@ from filelock import FileLock, Timeout
 from pipeline import canonical, clock
 from pipeline.canonical import Json
 from pipeline.errors import ParityError, RunRefused, WriteFailed
+from pipeline.process.secrets import redacted, secrets_of
 from pipeline.runs import manifest as shapes
 from pipeline.runs.folder import RunFolder, numbered
 from pipeline.runs.manifest import Command, Guardrail, Manifest, Outcome, Status
-from pipeline.runs.queue import redacted, secrets_of
 from pipeline.surface.units import Shape
 
 # How much of each stream an error quotes, in characters.

@@ -6,6 +6,7 @@ Adapters are data: those of the repository's ``pyproject.toml`` (``[[tool.parity
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Sequence
 from importlib import resources
@@ -78,6 +79,8 @@ def plan(found: Sequence[Adapter], goals: Sequence[str], names: Sequence[str] = 
 
     An adapter that has no such goal has no such job. Raises UsageError for a name that nothing answers to.
     """
+    if not goals:
+        raise UsageError("no goal is named", remedy="name one at least")
     known = {one.id: one for one in found}
     for name in names:
         if name not in known:
@@ -120,7 +123,7 @@ def _read(tables: dict[str, Any], where: object) -> tuple[Adapter, ...]:
             raise ArtifactInvalid(f"the adapter {one.id!r} is there twice", where=where, remedy="rename one of them")
         for name, goal in one.goals.items():
             place = PurePosixPath(goal.cwd)
-            if not goal.argv or not goal.argv[0] or goal.seconds <= 0:
+            if not goal.argv or not goal.argv[0] or not 0 < goal.seconds < math.inf:
                 raise ArtifactInvalid(f"{one.id}.{name}: not a command", where=where, remedy="write argv and seconds")
             if place.is_absolute() or ".." in place.parts:
                 raise ArtifactInvalid(

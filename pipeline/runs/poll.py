@@ -26,6 +26,9 @@ class Beat(msgspec.Struct):
     """``heartbeat.json``."""
 
     updated_at: str
+    # Of a runner that has not written anything yet.
+    pid: int | None = None
+    pid_started: float = 0.0
 
 
 class Polled(NamedTuple):
@@ -58,13 +61,15 @@ class Polled(NamedTuple):
 def poll(folder: RunFolder) -> Polled:
     """Raises ArtifactMissing, ArtifactInvalid."""
     found = shapes.read(folder.manifest)
+    beat = _beat(folder, found)
+    alive = _alive(found, beat)
+    while alive is False and (later := shapes.read(folder.manifest)) != found:
+        # It ended, or began, between the two looks.
+        found, beat = later, _beat(folder, later)
+        alive = _alive(found, beat)
     now = clock.wall()
-    updated_at = last_beat(folder, found)
+    updated_at = beat.updated_at
     age = max(0, int((now - _parsed(updated_at, now)).total_seconds()))
-    alive = None
-    if found.status == "in_progress":
-        last = found.attempts[-1]
-        alive = last.outcome == "running" and detached.alive(last.pid, last.pid_started)
     return Polled(
         folder=folder,
         manifest=found,
@@ -78,10 +83,23 @@ def poll(folder: RunFolder) -> Polled:
 
 def last_beat(folder: RunFolder, manifest: Manifest) -> str:
     """When the run was last seen alive."""
+    return _beat(folder, manifest).updated_at
+
+
+def _beat(folder: RunFolder, manifest: Manifest) -> Beat:
     try:
-        return canonical.decode(canonical.read_bytes(folder.heartbeat), Beat, folder.heartbeat).updated_at
+        return canonical.decode(canonical.read_bytes(folder.heartbeat), Beat, folder.heartbeat)
     except ParityError:
-        return manifest.updated_at
+        return Beat(updated_at=manifest.updated_at)
+
+
+def _alive(manifest: Manifest, beat: Beat) -> bool | None:
+    if manifest.status == "queued" and beat.pid is not None:
+        return detached.alive(beat.pid, beat.pid_started)
+    if manifest.status != "in_progress":
+        return None
+    *_, last = manifest.attempts or (None,)
+    return last is not None and last.outcome == "running" and detached.alive(last.pid, last.pid_started)
 
 
 def _parsed(text: str, otherwise: datetime) -> datetime:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,11 @@ from typing import Any
 from pipeline import canonical
 from pipeline.canonical import read_bytes
 from pipeline.errors import ArtifactInvalid, UsageError
+from pipeline.process.secrets import secrets_of
 from pipeline.runs.manifest import Command
 from pipeline.surface.units import Shape
 
 _DEFAULT = "queues.toml"
-_SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|PRIVATE_?KEY", re.IGNORECASE)
-# What is shorter is found in ordinary text by chance.
-_SHORTEST = 8
 
 
 class Queued(Shape, frozen=True, kw_only=True):
@@ -69,14 +66,9 @@ def commands(queued: Sequence[Queued], repository: Path) -> tuple[Command, ...]:
     """The commands as a manifest holds them. Raises UsageError for none, and for one that spells a secret."""
     if not queued:
         raise UsageError("there is nothing to run", remedy="name a queue or give --command")
-    secrets = secrets_of(os.environ)
     for each in queued:
-        for word in each.argv:
-            if name := next((name for value, name in secrets.items() if value in word), None):
-                raise UsageError(
-                    f"the command {each.id!r} spells the value of ${name}, and a manifest is no place for it",
-                    remedy=f"let the command read ${name} itself",
-                )
+        for word in (each.id, *each.argv):
+            keepable(f"the command {each.id!r}", word)
     return tuple(
         Command(
             index=index,
@@ -89,21 +81,23 @@ def commands(queued: Sequence[Queued], repository: Path) -> tuple[Command, ...]:
     )
 
 
+def keepable(what: str, text: str) -> str:
+    """Return ``text`` if a manifest may hold it. Raises UsageError for one that spells a secret, or is not UTF-8."""
+    if name := next((name for value, name in secrets_of(os.environ).items() if value in text), None):
+        raise UsageError(
+            f"{what} spells the value of ${name}, and a manifest is no place for it",
+            remedy=f"say ${name} instead; a command reads it by itself",
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError(f"{what} is not UTF-8", remedy="write it in UTF-8") from None
+    return text
+
+
 def placed(argv: Iterable[str], repository: Path) -> list[str]:
     """The words as they are run here."""
     return [word.replace("{python}", sys.executable).replace("{repository}", str(repository)) for word in argv]
-
-
-def secrets_of(environ: Mapping[str, str]) -> dict[str, str]:
-    """Values of variables that are named like secrets, with the names."""
-    return {value: name for name, value in environ.items() if _SECRET.search(name) and len(value) >= _SHORTEST}
-
-
-def redacted(text: str, secrets: Mapping[str, str]) -> str:
-    """``text`` with the names of variables in place of their values, the longest first."""
-    for value in sorted(secrets, key=len, reverse=True):
-        text = text.replace(value, f"[${secrets[value]}]")
-    return text
 
 
 def _placeless(word: str, repository: Path) -> str:

@@ -70,7 +70,14 @@ def read_error(folder: RunFolder, command: Command) -> _Error:
 
 def page(folder: RunFolder, manifest: Manifest) -> str:
     """One run as Markdown: what was run, on what, with which versions, what failed and why."""
-    return "\n".join(_page(folder, manifest)) + "\n"
+    return "".join(f"{_visible(line)}\n" for line in _page(folder, manifest))
+
+
+def _visible(line: str) -> str:
+    """What a terminal would obey stands as its escape: the output of a command is not to be trusted."""
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() or char == "\t" else repr(char)[1:-1] for char in line)
 
 
 def _page(folder: RunFolder, manifest: Manifest) -> Iterator[str]:

@@ -12,12 +12,18 @@ from pathlib import Path
 from pipeline import canonical
 from pipeline.errors import BinaryError, BinaryOutputTooLarge
 from pipeline.process import run
+from pipeline.process.secrets import secrets_of
 from pipeline.runs.folder import RUNS, RunFolder
 from pipeline.runs.manifest import Workspace
 
 _SECONDS = 120.0
 _LARGEST = 16 << 20
 _OURS = f":(exclude){RUNS}"
+# Whatever the user's configuration says of colours, prefixes and renames.
+_DIFF = (
+    *("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary", "--submodule=short"),
+    *("--src-prefix=a/", "--dst-prefix=b/"),
+)
 
 
 def observe(folder: RunFolder) -> Workspace:
@@ -58,8 +64,10 @@ def _patch(folder: RunFolder) -> bytes | None:
             shutil.copyfile(own, index)
         if _git(folder, "add", "--intent-to-add", "--all", "--", ".", _OURS, index=index) is None:
             return None
-        words = ("diff", "--no-ext-diff", "--no-textconv", "--binary", "HEAD", "--", ".", _OURS)
-        return _git(folder, *words, index=index)
+        patch = _git(folder, *_DIFF, "HEAD", "--", ".", _OURS, index=index)
+        for value, name in secrets_of(os.environ).items():
+            patch = patch and patch.replace(value.encode("utf-8", "surrogateescape"), f"[${name}]".encode())
+        return patch
     except BinaryOutputTooLarge:
         return b"# more than %d bytes are not committed; they are not kept here\n" % _LARGEST
     finally:

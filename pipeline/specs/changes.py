@@ -12,31 +12,42 @@ from pipeline.process import Completed, run
 _SECONDS = 120.0
 _LARGEST = 64 << 20
 VARIABLE = "BASE_SHA"
-_MAIN = "origin/main"
+# The first of them that there is; without any, it is the last commit that is looked at.
+_MAINS = ("origin/main", "origin/HEAD", "main")
 
 
 def changed_files(repository: Path, base: str | None = None) -> list[str]:
     """Paths of the repository that differ from where the branch began, by name.
 
-    ``base`` is a revision, else the environment's BASE_SHA, else origin/main. Where nothing differs from that (on the
-    main branch itself), it is the last commit that is looked at. Raises UsageError for a base that git does not know,
-    and for a folder that is no repository; BinaryMissing where there is no git.
+    ``base`` is a revision, else the environment's BASE_SHA, else origin/main, origin/HEAD or main. Where nothing
+    differs from that (on the main branch itself), it is the last commit that is looked at. Raises UsageError for a base
+    that git does not know, for a history that is cut off, and for a folder that is no repository; BinaryMissing where
+    there is no git.
     """
-    if _git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}").returncode:
-        raise UsageError("there is no commit to compare with", where=repository, remedy="commit something in it first")
+    head = _git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}")
+    if head.returncode:
+        said = head.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        problem = f"there is no commit to compare with{f': {said}' if said else ''}"
+        raise UsageError(
+            problem, where=repository, remedy="commit something in it first" if not said else "repair that"
+        )
     start = _start(repository, base or os.environ.get(VARIABLE) or None)
     found = {*_names(repository, "diff", "--name-only", start), *_new(repository)}
     if not found and _known(repository, "HEAD~1"):
         found = set(_names(repository, "diff", "--name-only", "HEAD~1", "HEAD"))
+    elif not found and _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+        raise UsageError(
+            "the history is cut off, so nothing can be compared", where=repository, remedy="fetch all of the history"
+        )
     return sorted(found)
 
 
 def _start(repository: Path, base: str | None) -> str:
     """Where the branch left its base; HEAD where there is none to be compared with."""
     if base is None:
-        if not _known(repository, _MAIN):
+        base = next((name for name in _MAINS if _known(repository, name)), None)
+        if base is None:
             return "HEAD"
-        base = _MAIN
     elif base.startswith("-") or not _known(repository, base):
         raise UsageError(
             f"git knows no commit {base!r}", where=repository, remedy="fetch all of the history, or name another base"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from pipeline import canonical, clock
@@ -17,6 +17,8 @@ from pipeline.specs.front import REMEDY, Front, read_front
 from pipeline.specs.index import index_bytes, spec_paths
 from pipeline.specs.settings import Settings
 
+# What runs leave, which lies below none of the rooms that specs know.
+_RUNS = ".runs"
 # How many changed files a finding names.
 _NAMED = 5
 
@@ -58,7 +60,9 @@ def _untold(changed: list[str], repository: Path, settings: Settings) -> Iterato
 
 
 def _below(name: str, prefix: str) -> bool:
-    return name == prefix.rstrip("/") or name.startswith(f"{prefix.rstrip('/')}/")
+    """What runs leave is nobody's code, wherever it lies."""
+    path = PurePosixPath(name)
+    return _RUNS not in path.parts and path.is_relative_to(PurePosixPath(prefix))
 
 
 def _specs(repository: Path, settings: Settings) -> Iterator[Finding]:

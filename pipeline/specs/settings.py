@@ -35,4 +35,9 @@ def settings_of(repository: Path) -> Settings:
             raise ArtifactInvalid(
                 f"tool.parity.specs: {one!r} is no path below the repository", where=path, remedy="write a relative one"
             )
+    for one in settings.code:
+        if any(char in one for char in "*?["):
+            raise ArtifactInvalid(
+                f"tool.parity.specs: {one!r} in code is a pattern", where=path, remedy="name a folder or a file"
+            )
     return settings

@@ -23,19 +23,23 @@ from pipeline.runs.folder import RunFolder
 from pipeline.runs.goals.git import git
 from pipeline.runs.journal import Journal, held, moment
 from pipeline.runs.manifest import ENDED, Approval, Manifest
+from pipeline.runs.queue import keepable
 
 
 def apply(folder: RunFolder, *, reason: str, by: str | None = None, override: bool = False) -> Manifest:
     """Apply the patch and return the manifest. Every refusal stands in the run's log, and changes nothing.
 
-    Raises UsageError without a reason, RunRefused.
+    Raises UsageError without a reason or for one that no manifest may hold, RunRefused.
     """
     try:
         if not reason.strip():
             raise UsageError("an approval needs a reason", remedy="say why the patch may get into the working tree")
+        by = by or who(folder.repository)
+        for what, text in (("the reason", reason), ("the name", by)):
+            keepable(what, text)
         with held(folder):
             journal = Journal(folder, shapes.read(folder.manifest))
-            _apply(journal, reason, by or who(folder.repository), override=override)
+            _apply(journal, reason, by, override=override)
     except ParityError as error:
         note(folder, f"apply refused: {error}")
         raise

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline import canonical
 from pipeline.errors import ParityError, WriteFailed
-from pipeline.runs.queue import redacted
+from pipeline.process.secrets import redacted
 
 _LARGEST = 16 << 20
 PROMPT, SCHEMA, EVENTS, ANSWER, TURN = "prompt.md", "schema.json", "events.jsonl", "answer.json", "turn.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -41,10 +40,7 @@ def prepare(
     """
     if not text.strip():
         raise UsageError("the goal says nothing", remedy="say what shall be reached")
-    if name := next((name for value, name in queue.secrets_of(os.environ).items() if value in text), None):
-        raise UsageError(
-            f"the goal spells the value of ${name}, and a manifest is no place for it", remedy=f"name ${name} instead"
-        )
+    queue.keepable("the goal", text)
     found = settings(repository)
     if tests:
         found = msgspec.structs.replace(found, tests=tuple(tests))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pipeline.canonical import Json
 from pipeline.errors import BinaryTimeout, IdentityMismatch, TurnFailed
+from pipeline.process.secrets import secrets_of
 from pipeline.runs.folder import numbered
 from pipeline.runs.goals.answers import fitting
 from pipeline.runs.goals.evidence import Evidence
 from pipeline.runs.goals.settings import Setting, prompt
 from pipeline.runs.journal import Journal
 from pipeline.runs.manifest import AgentUsed, Command
-from pipeline.runs.queue import secrets_of
 from pipeline.runs.transport import TIMED_OUT, Result
 from pipeline.wrapper.client import Client
 from pipeline.wrapper.guard import Guard

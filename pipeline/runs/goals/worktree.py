@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import BinaryError, UsageError, WriteFailed
+from pipeline.errors import BinaryError, BinaryFailed, UsageError, WriteFailed
 from pipeline.runs.folder import RUNS, RunFolder
 from pipeline.runs.goals.git import git
 from pipeline.transaction.tree import remove
@@ -24,13 +24,15 @@ _OURS = f":(exclude){RUNS}"
 
 
 def base_of(repository: Path) -> str:
-    """The revision that a goal begins with. Raises UsageError for a folder that is no repository's top, or empty."""
+    """The revision that a goal begins with. Raises UsageError for a folder that is no repository's top, or empty,
+    BinaryMissing where there is no git."""
     remedy = "name the top folder of a git repository that has a commit"
     try:
         top = Path(os.fsdecode(git(repository, "rev-parse", "--show-toplevel").rstrip(b"\r\n")))
         revision = git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}").decode("ascii").strip()
-    except BinaryError:
-        raise UsageError("a goal needs a revision to begin with", where=repository, remedy=remedy) from None
+    except BinaryFailed as error:
+        problem = f"a goal needs a revision to begin with: {error.problem}"
+        raise UsageError(problem, where=repository, remedy=remedy) from None
     if top.resolve() != repository.resolve():
         raise UsageError("a goal needs the whole repository", where=repository, remedy=remedy)
     return revision
@@ -66,7 +68,7 @@ class Worktree:
         finally:
             index.unlink(missing_ok=True)
             index.with_name(f"{index.name}.lock").unlink(missing_ok=True)
-        return patch, tuple(sorted(os.fsdecode(name) for name in names.split(b"\0") if name))
+        return patch, tuple(sorted(name.decode("utf-8", "backslashreplace") for name in names.split(b"\0") if name))
 
     def unfinished(self) -> bytes:
         """What a builder that was cut off had changed; empty where there is nothing, or nothing that can be told."""

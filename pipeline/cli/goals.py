@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.cli.arguments import FINDINGS, Commands
 from pipeline.cli.every_run import add_place, repository_of
+from pipeline.cli.starting import acquired, told
 
 
 def add_verbs(verbs: Commands) -> None:
@@ -48,7 +49,6 @@ def add_verbs(verbs: Commands) -> None:
 
 
 def _goal(arguments: argparse.Namespace) -> int:
-    from pipeline.cli.runs import acquired, told
     from pipeline.errors import UsageError
     from pipeline.runs import begin, queue
     from pipeline.runs.choose import choose

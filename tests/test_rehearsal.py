@@ -281,8 +281,8 @@ REFUSED = {
     ),
     "an action that is not pinned": ("- uses: actions/checkout@v5", "pinned by its commit"),
     "an input that is not acted on": (
-        f"- uses: {CHECKOUT}\n        with: {{fetch-depth: 0}}",
-        "fetch-depth is not known here",
+        f"- uses: {CHECKOUT}\n        with: {{submodules: true}}",
+        "submodules is not known here",
     ),
     "an output of more lines": ("- run: echo 'x<<END' >> $GITHUB_OUTPUT", "an output is NAME=VALUE in one line"),
     "a name that nothing has": ("- run: echo ${{ inputs.gone }}", "there is no inputs.gone"),

@@ -40,7 +40,8 @@ def test_a_job_has_no_more_than_it_asks_for(name: str) -> None:
         assert found["timeout-minutes"] <= 60, job
         for step in found["steps"]:
             if step.get("uses", "").startswith("actions/checkout@"):
-                assert step["with"] == {"persist-credentials": False}, job
+                assert step["with"]["persist-credentials"] is False, job
+                assert step["with"].keys() <= {"persist-credentials", "fetch-depth"}, job
 
 
 MAY_WRITE = {

@@ -53,7 +53,8 @@ def git(*words: str, cwd: Path) -> str:
 
 
 def checkout(job: Job, given: Mapping[str, str]) -> dict[str, str]:
-    known(given, {"persist-credentials"}, "actions/checkout")
+    # A clone here has all of the history, whether or not it is asked for.
+    known(given, {"persist-credentials", "fetch-depth"}, "actions/checkout")
     job.need("contents", "read")
     git("clone", "--quiet", str(job.source), str(job.workspace), cwd=job.source)
     return {}

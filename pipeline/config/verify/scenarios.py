@@ -250,8 +250,8 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
 def blocked_each(script: Path, commands: Sequence[str], tool: str = "Bash") -> list[bool]:
     """``blocked`` for many commands in one process: starting one takes longer than all that the guard does."""
     payloads, driver = script.parent / "tried.json", script.parent / "tried.py"
-    payloads.write_text(json.dumps([_payload(script, one, tool) for one in commands]), encoding="utf-8")
-    driver.write_text(_DRIVER, encoding="utf-8")
+    payloads.write_text(json.dumps([_payload(script, one, tool) for one in commands]), encoding="utf-8", newline="\n")
+    driver.write_text(_DRIVER, encoding="utf-8", newline="\n")
     words = [sys.executable, str(driver), str(script), str(payloads)]
     done = run(words, env=clean_environment(script.parent, {}), cwd=script.parent, seconds=_SECONDS, max_bytes=_BYTES)
     if done.returncode:

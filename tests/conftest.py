@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from fake_registries import cache, messages, registry, root  # noqa: F401 - fixtures of the acquire tests
+from running import place  # noqa: F401 - the fixture of tests of runs
 
 from pipeline import canonical, stages
 from pipeline.cache import VARIABLE

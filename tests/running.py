@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import jsonschema_rs
 import psutil
+import pytest
 
 from pipeline import canonical
 from pipeline.process import detached
@@ -77,6 +78,11 @@ def new_place(path: Path) -> Place:
     git(path, "add", ".")
     git(path, "commit", "-qm", "begin")
     return Place(path)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return new_place(tmp_path / "work")
 
 
 def on_terminal(folder: Path, *words: str, env: Mapping[str, str]) -> tuple[int, bytes]:

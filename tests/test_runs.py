@@ -14,7 +14,7 @@ import msgspec
 import psutil
 import pytest
 from checkout import environment
-from running import Place, check, ended, eventually, living, marked, new_place, note, on_terminal, token
+from running import Place, check, ended, eventually, living, marked, note, on_terminal, token
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid, RunRefused, UsageError, WriteFailed
@@ -25,11 +25,6 @@ from pipeline.runs.poll import document, listing, poll
 from pipeline.runs.review import lacks, page, read_error
 
 FOREVER = "sh -c 'sleep 1000 & sleep 1000'"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return new_place(tmp_path / "work")
 
 
 def states(folder):

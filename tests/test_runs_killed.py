@@ -10,12 +10,11 @@ import os
 import random
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 from killing import run_until_full, run_until_killed
-from running import Place, check, ended, eventually, living, new_place, note, token
+from running import check, ended, eventually, living, note, token
 
 from pipeline.errors import RunRefused
 from pipeline.runs import begin, metrics, runner
@@ -26,11 +25,6 @@ from pipeline.runs.poll import poll
 _CHANGES = 110
 POINTS = range(1, _CHANGES) if os.environ.get("RUNS") == "all" else range(1, _CHANGES, 9)
 TIMES = 50
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return new_place(tmp_path / "work")
 
 
 def recorded(folder):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Call, Fail, Say, Shell, model, surroundings
-from running import Place, check, ended, eventually, marked, new_place, token
+from running import check, ended, eventually, marked, new_place, token
 
 from pipeline.errors import AnswerMalformed, CapabilityMissing, UsageError
 from pipeline.process.launch import recording
@@ -94,11 +94,6 @@ for line in sys.stdin:
 """
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return new_place(tmp_path / "work")
 
 
 @pytest.fixture

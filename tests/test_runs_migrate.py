@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from running import check, new_place, token
+from running import check, token
 
 from pipeline import canonical
 from pipeline.cli import main
@@ -47,11 +47,6 @@ def old(**changes):
         ],
         **changes,
     }
-
-
-@pytest.fixture
-def place(tmp_path):
-    return new_place(tmp_path / "work")
 
 
 def lay(place, document, under="local-mcp"):

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from checkout import environment
-from running import Place, check, ended, git, new_place, note, token
+from running import check, ended, git, note, token
 
 from pipeline import canonical, clock
 from pipeline.errors import ArtifactInvalid, RunRefused, UsageError, WriteFailed
@@ -29,11 +29,6 @@ from pipeline.runs.review import page, read_error
 CLI = [sys.executable, "-P", "-m", "pipeline.cli", "runs"]
 # Root writes anywhere, unless it has given that up.
 OBEDIENT = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return new_place(tmp_path / "work")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from loopback import surroundings
-from running import Place, check, ended, new_place, token
+from running import check, ended, new_place, token
 
 from pipeline.errors import BinaryMissing, CapabilityMissing, UsageError
 from pipeline.runs import begin
@@ -47,11 +47,6 @@ for line in sys.stdin:
         continue
     print(json.dumps({{"id": asked["id"], "result": answer}}), flush=True)
 """
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return new_place(tmp_path / "work")
 
 
 @pytest.fixture

@@ -138,11 +138,11 @@ def guarded(emission: Emission) -> list[dict[str, Any]]:
 
     ``files`` are patterns of files that no patch may touch.
     """
-    found: list[dict[str, Any]] = []
-    for item in emission.items("permissions"):
-        for _, one in emission.writes(item, "file-glob"):
-            row: dict[str, Any] = {"files": list(target_paths(one.value["path"])), "rule": one.name}
-            found.append(row)
+    found: list[dict[str, Any]] = [
+        {"files": list(target_paths(one.value["path"])), "rule": one.name}
+        for item in emission.items("permissions")
+        for _, one in emission.writes(item, "file-glob")
+    ]
     for _, write, value in _written(emission, "command-forbidden", "command-guard"):
         if write == "command-forbidden":
             row = {"words": value["words"], "rule": value["rule"]}

@@ -205,7 +205,7 @@ def spellings(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Check]:
-    """Each denied command in nine spellings, past the emitted guard."""
+    """Each denied command in nine spellings, and a patch to each file not to be written, past the emitted guard."""
     path = guard_path(emission)
     if path not in files:
         return
@@ -214,37 +214,46 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
         script.parent.mkdir(parents=True)
         script.write_bytes(files[path].content)
         (script.parent / "tmp").mkdir()
-        denied = [(words, spelled) for words, decision, spelled in command_rules(emission) if decision == "forbidden"]
-        for start in range(0, len(denied), _AT_ONCE):
-            rows = denied[start : start + _AT_ONCE]
-            tried = [one for words, _ in rows for one in spellings(words)]
-            states = dict(zip(tried, blocked_each(script, tried), strict=True))
-            for words, spelled in rows:
-                passed = [one for one in spellings(words) if not states[one]]
-                stopped = 9 - len(passed)
-                yield judged(
-                    f"guard:{spelled}",
-                    "permissions",
-                    command=("python3", path),
-                    expected=f"at least {_ENOUGH} of 9 spellings are stopped",
-                    observed=f"{stopped} of 9" + (f"; not: {' | '.join(passed)}" if passed else ""),
-                    passed=stopped >= _ENOUGH,
-                )
-        files_of = [(row["rule"], [sample_of(one) for one in row.get("files", ())]) for row in guarded(emission)]
-        every = list(dict.fromkeys(one for _, samples in files_of for one in samples))
-        patches = [_PATCH.format(one) for one in every]
-        kept = dict(zip(every, blocked_each(script, patches, emission.mapping.target.patch_tool), strict=True))
-        for rule, samples in files_of:
-            open_ = [one for one in samples if not kept[one]]
-            if samples:
-                yield judged(
-                    f"guard:{rule}",
-                    "permissions",
-                    command=("python3", path),
-                    expected=f"a patch of {', '.join(samples)} is stopped",
-                    observed=f"not stopped: {', '.join(open_)}" if open_ else "stopped",
-                    passed=not open_,
-                )
+        yield from _spelled(emission, script, path)
+        yield from _patched(emission, script, path)
+
+
+def _spelled(emission: Emission, script: Path, path: str) -> Iterator[Check]:
+    denied = [(words, spelled) for words, decision, spelled in command_rules(emission) if decision == "forbidden"]
+    for start in range(0, len(denied), _AT_ONCE):
+        rows = denied[start : start + _AT_ONCE]
+        tried = [one for words, _ in rows for one in spellings(words)]
+        states = dict(zip(tried, blocked_each(script, tried), strict=True))
+        for words, spelled in rows:
+            passed = [one for one in spellings(words) if not states[one]]
+            stopped = 9 - len(passed)
+            yield judged(
+                f"guard:{spelled}",
+                "permissions",
+                command=("python3", path),
+                expected=f"at least {_ENOUGH} of 9 spellings are stopped",
+                observed=f"{stopped} of 9" + (f"; not: {' | '.join(passed)}" if passed else ""),
+                passed=stopped >= _ENOUGH,
+            )
+
+
+def _patched(emission: Emission, script: Path, path: str) -> Iterator[Check]:
+    rows = [(row["rule"], [sample_of(one) for one in row["files"]]) for row in guarded(emission) if "files" in row]
+    if not rows:
+        return
+    every = list(dict.fromkeys(one for _, samples in rows for one in samples))
+    patches = [_PATCH.format(one) for one in every]
+    stopped = dict(zip(every, blocked_each(script, patches, emission.mapping.target.patch_tool), strict=True))
+    for rule, samples in rows:
+        open_ = [one for one in samples if not stopped[one]]
+        yield judged(
+            f"guard:{rule}",
+            "permissions",
+            command=("python3", path),
+            expected=f"a patch of {', '.join(samples)} is stopped",
+            observed=f"not stopped: {', '.join(open_)}" if open_ else "stopped",
+            passed=not open_,
+        )
 
 
 def blocked_each(script: Path, commands: Sequence[str], tool: str = "Bash") -> list[bool]:

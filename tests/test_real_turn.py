@@ -73,10 +73,26 @@ def done(seen, kind):
     return [event.item for event in seen if isinstance(event, ItemCompleted) and isinstance(event.item, kind)]
 
 
-def processes(pid):
-    """A process with those that it has started."""
-    root = psutil.Process(pid)
-    return [root, *root.children(recursive=True)]
+async def sleeping(pid, count):
+    """A process with those that it has started, once `count` of them are at `sleep`.
+
+    A file that the shell makes tells too little: the one that made it may be gone a moment later, and the next
+    may not have been started.
+    """
+    async with asyncio.timeout(60):
+        while True:
+            root = psutil.Process(pid)
+            members = [root, *root.children(recursive=True)]
+            if sum(named(member, "sleep") for member in members) >= count:
+                return members
+            await asyncio.sleep(0.01)
+
+
+def named(process, name):
+    try:
+        return process.name() == name
+    except psutil.NoSuchProcess:
+        return False
 
 
 def assert_gone(members):
@@ -157,9 +173,7 @@ def test_stopping_in_a_turn_leaves_no_process_behind(version, how, place, client
         async with events(own, Exec(prompt="x", json=True, sandbox=FREE)) as stream:
             async for event in stream:
                 if isinstance(event, ItemStarted) and isinstance(event.item, CommandExecution):
-                    while not (place.folder / "up").exists():
-                        await asyncio.sleep(0.01)
-                    members.extend(processes(stream.child.pid))
+                    members.extend(await sleeping(stream.child.pid, 2))
                     busy.set()
                     if how == "leave":
                         break
@@ -174,7 +188,7 @@ def test_stopping_in_a_turn_leaves_no_process_behind(version, how, place, client
                 await task
         await asyncio.wait([task])
 
-    with model((Shell("sleep 600 & touch up; trap '' INT TERM; sleep 600; sleep 600"),)) as server:
+    with model((Shell("sleep 600 & trap '' INT TERM; sleep 600; sleep 600"),)) as server:
         place.know(server)
         asyncio.run(main())
     # The program, a shell, and what it has started.
@@ -275,14 +289,10 @@ def test_leaving_the_server_in_a_turn_leaves_no_process_behind(version, place, c
                 cwd=str(place.folder), sandbox="danger-full-access", approvalPolicy="never"
             )
             async with server.turn(thread.id, "x"):
-                # The server, the shell and the two that it started; the last one comes after "up".
-                async with asyncio.timeout(60):
-                    while not (place.folder / "up").exists() or len(processes(server.rpc.child.pid)) < 4:
-                        await asyncio.sleep(0.01)
-                return processes(server.rpc.child.pid)
+                return await sleeping(server.rpc.child.pid, 2)
 
     client_ = client(version)
-    with model((Shell("sleep 600 & touch up; sleep 600; true"),)) as server_model:
+    with model((Shell("sleep 600 & sleep 600; true"),)) as server_model:
         place.know(server_model)
         members = asyncio.run(main())
     assert len(members) >= 4

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import signal
 import sys
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from pipeline.runs import manifest as shapes
 from pipeline.runs.folder import RunFolder, find
 from pipeline.runs.goals.answers import Finding, counted, findings_of, fitting
 from pipeline.runs.goals.apply import against, apply
+from pipeline.runs.goals.landing import Landing
 from pipeline.runs.goals.prepare import prepare
 from pipeline.runs.goals.settings import Setting, prompt, settings
 from pipeline.runs.manifest import AgentUsed, Approval
@@ -427,6 +430,93 @@ def test_a_goal_survives_the_death_of_its_runner_or_a_full_disk_at_any_change(de
     assert len(metrics.read(folder.task_folder / metrics.NAME)[0]) == len(manifest.attempts)
     apply(folder, reason="wanted")
     assert (desk.path / "greeting.txt").read_text(encoding="utf-8") == "HELLO\n"
+
+
+# Each kind of change that a patch can make of a file, and a place where a file becomes a folder and a folder a file.
+REMADE = (
+    "rm -r file folder; mkdir file; echo in > file/in; echo now > folder; rm deep/er/only; chmod +x greeting.txt;"
+    "echo HELLO > greeting.txt; rm link; ln -s elsewhere link; printf 'a\\000c' > bin; : > empty; chmod +x mode"
+)
+
+
+@pytest.fixture
+def remade(desk: Desk) -> RunFolder:
+    """A goal whose patch is not applied yet, in a tree where a file that it touches holds more than was committed."""
+    for name, text in {"file": "1", "folder/in": "2", "deep/er/only": "3", "bin": "a\0b", "mode": ""}.items():
+        path = desk.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    (desk.path / "link").symlink_to("greeting.txt")
+    (desk.path / "greeting.txt").write_text("hello\n" + "line\n" * 9, encoding="utf-8", newline="\n")
+    git(desk.path, "add", ".")
+    git(desk.path, "commit", "-qm", "more")
+    desk.does(builder={"edit": REMADE.replace("echo HELLO >", "sed -i.bak s/hello/HELLO/") + "; rm *.bak"})
+    folder = desk.finish()
+    with (desk.path / "greeting.txt").open("a", encoding="utf-8", newline="\n") as stream:
+        stream.write("not committed\n")
+    return folder
+
+
+@pytest.mark.parametrize("broken", [run_until_killed, run_until_full])
+def test_a_patch_that_was_being_applied_at_a_death_or_on_a_full_disk_is_applied_by_the_next_call(desk, remade, broken):
+    kept, before = desk.home / "kept", tree(desk.path)
+    shutil.copytree(desk.path, kept, symlinks=True)
+    apply(remade, reason="wanted")
+    after = tree(desk.path)
+    assert after["greeting.txt"] == (b"HELLO\n" + b"line\n" * 9 + b"not committed\n", True)
+    assert (after.keys() - before.keys(), before.keys() - after.keys()) == (
+        {"file/in", "folder", "empty"},
+        {"file", "folder/in", "deep/er/only"},
+    )
+    assert not (desk.path / "deep").exists()
+    words = ["pipeline.cli", "runs", "apply", remade.run_id, "--repository", str(desk.path), "--reason", "wanted"]
+    for at in itertools.count(1, 1 if os.environ.get("RUNS") == "all" else 13):
+        shutil.rmtree(desk.path)
+        shutil.copytree(kept, desk.path, symlinks=True)
+        outcome = broken(words, at, watch=desk.path, cwd=desk.home)
+        if not outcome.reached:
+            break
+        found = tree(desk.path)
+        assert all(one in (before.get(name), after.get(name)) for name, one in found.items() if ".part" not in name)
+        if [one.outcome for one in check(remade).approvals] != ["applied"]:
+            apply(remade, reason="wanted")
+        assert tree(desk.path) == after
+        assert [one.outcome for one in check(remade).approvals] == ["applied"]
+        assert not (remade.path / ".landing").exists()
+    assert outcome.code == 0
+    assert tree(desk.path) == after
+
+
+def test_a_file_that_was_edited_after_the_death_of_an_apply_stays(desk, remade, monkeypatch):
+    def cut_off(_landing):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Landing, "finish", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            apply(remade, reason="wanted")
+    (desk.path / "greeting.txt").write_text("mine\n", encoding="utf-8")
+    before = tree(desk.path)
+    with pytest.raises(RunRefused, match="edited while") as caught:
+        apply(remade, reason="wanted")
+    assert tree(desk.path) == before
+    kept = desk.path / caught.value.remedy.split()[4]
+    assert kept.read_bytes().endswith(b"not committed\n")
+    shutil.copy2(kept, desk.path / "greeting.txt")
+    apply(remade, reason="wanted")
+    assert tree(desk.path)["greeting.txt"] == (b"HELLO\n" + b"line\n" * 9 + b"not committed\n", True)
+
+
+def test_a_patch_keeps_the_ends_of_lines_that_git_writes_in_this_tree(desk):
+    (desk.path / ".gitattributes").write_text("*.txt text eol=crlf\n", encoding="utf-8", newline="\n")
+    git(desk.path, "add", ".")
+    git(desk.path, "commit", "-qm", "ends of lines")
+    (desk.path / "greeting.txt").unlink()
+    git(desk.path, "checkout", "greeting.txt")
+    assert (desk.path / "greeting.txt").read_bytes() == b"hello\r\n"
+    apply(desk.finish(), reason="wanted")
+    assert (desk.path / "greeting.txt").read_bytes() == b"HELLO\r\n"
+    assert git(desk.path, "status", "--porcelain", "greeting.txt").split() == ["M", "greeting.txt"]
 
 
 # -- what is refused before a goal begins, and data -------------------------------------------------

@@ -286,6 +286,25 @@ def test_a_server_that_runs_commands_itself_goes_before_one_that_has_a_model_do_
     assert choose("mcp", AGENT, VERSION, binary).transport == "mcp"
 
 
+@pytest.mark.parametrize(
+    ("version", "transport"),
+    # Its own methods, those of both neighbours that were read, those of the nearest one.
+    [("0.61.0", "mcp"), ("0.100.0", "app-server"), ("0.60.0", "mcp"), ("0.171.0", "app-server")],
+)
+def test_a_server_that_runs_no_commands_is_none(tmp_path, version, transport):
+    binary = tmp_path / "agent"
+    binary.write_bytes(b"")
+    assert choose("auto", AGENT, version, binary).transport == transport
+
+
+def test_a_server_without_the_method_is_refused_with_those_that_can(tmp_path):
+    binary = tmp_path / "agent"
+    binary.write_bytes(b"")
+    with pytest.raises(CapabilityMissing, match="no `app-server` that answers `command/exec`") as caught:
+        choose("app-server", AGENT, "0.61.0", binary)
+    assert "--transport mcp or --transport local" in caught.value.remedy
+
+
 def test_without_the_sdk_the_extra_is_named(tmp_path, monkeypatch):
     binary = tmp_path / "agent"
     binary.write_bytes(b"")

@@ -1,18 +1,20 @@
-"""Which transport carries a run out: what the agent's timeline says of the version decides.
+"""Which transport carries a run out: what the agent's timeline and surfaces say of the version decides.
 
 Without an agent it is the local process. Of an agent it is the first of its servers (``pipeline.wrapper.serving``) that
-the version is not known to lack. One that lacks them all runs beside the agent, which the run then says; where a server
-was asked for and is not there, the remedy names what is.
+the version is not known to lack, nor the method that it is called by. One that lacks them all runs beside the agent,
+which the run then says; where a server was asked for and is not there, the remedy names what is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pipeline import canonical
-from pipeline.errors import BinaryMissing, CapabilityMissing, UsageError
-from pipeline.layout import check_version
+from pipeline.errors import ArtifactMissing, BinaryMissing, CapabilityMissing, UsageError
+from pipeline.history.surfaces import read_surfaces
+from pipeline.layout import check_version, in_order, version_key
 from pipeline.questions import asked
 from pipeline.questions.view import View
 from pipeline.runs.manifest import AgentUsed, TransportName
@@ -49,8 +51,9 @@ def choose(
     used = AgentUsed(name=agent, version=version, sha256=canonical.sha256_of(binary))
     if wanted == "local":
         return Chosen("local", used, None)
-    view, known = asked(agent).view, servers(agent)
-    there = [each for each in known if _may_have(view, version, each.path)]
+    known = servers(agent)
+    view, methods = asked(agent).view, _methods(agent)
+    there = [one for one in known if _may_have(view, version, one.path) and _may_call(methods, version, one.method)]
     fitting = there if wanted == "auto" else [each for each in there if each.transport == wanted]
     if fitting:
         fitting[0].check(policy)
@@ -63,8 +66,13 @@ def choose(
 
 
 def _lack(agent: str, version: str, missing: list[Serving] | tuple[Serving, ...], what: str = "server") -> str:
-    commands = " and no ".join(f"`{' '.join(each.path)}`" for each in missing) or f"{what} that is known"
+    commands = " and no ".join(map(_named, missing)) or f"{what} that is known"
     return f"{agent} {version} has no {commands}"
+
+
+def _named(server: Serving) -> str:
+    command = f"`{' '.join(server.path)}`"
+    return f"{command} that answers `{server.method}`" if server.method else command
 
 
 def _may_have(view: View, version: str, path: CommandPath) -> bool:
@@ -74,3 +82,21 @@ def _may_have(view: View, version: str, path: CommandPath) -> bool:
     """
     there = [version] if version in view.versions else [one for one in view.neighbours(version) if one]
     return any(view.at(one).command(path) for one in there)
+
+
+def _methods(agent: str) -> dict[str, Sequence[str]]:
+    """What the servers of an agent's versions answer to, where that was read."""
+    try:
+        read = read_surfaces(asked(agent).root.surfaces)
+    except ArtifactMissing:
+        return {}
+    return {version: one.rpc_methods for version, one in read.items() if one.rpc_methods is not None}
+
+
+def _may_call(methods: Mapping[str, Sequence[str]], version: str, method: str | None) -> bool:
+    """The same for a method of a server's."""
+    key, order = version_key(version), in_order(methods)
+    before = [one for one in order if version_key(one) <= key]
+    after = [one for one in order if version_key(one) > key]
+    there = [version] if version in methods else [*before[-1:], *after[:1]]
+    return method is None or not there or any(method in methods[one] for one in there)

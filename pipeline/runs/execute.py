@@ -20,10 +20,10 @@ from typing import Literal
 
 from pipeline.errors import BinaryError, BinaryMissing, BinaryTimeout, UsageError, WriteFailed
 from pipeline.process import run
+from pipeline.process.git import git
 from pipeline.process.lines import Ends
 from pipeline.process.secrets import redacted, secrets_of
 from pipeline.runs.folder import RUNS
-from pipeline.runs.goals.git import git
 from pipeline.runs.plan import Goal, Job, Plan
 from pipeline.surface.units import Shape
 

@@ -11,19 +11,13 @@ from pathlib import Path
 
 from pipeline import canonical
 from pipeline.errors import BinaryError, BinaryOutputTooLarge
-from pipeline.process import run
+from pipeline.process.git import DIFF, git_call
 from pipeline.process.secrets import secrets_of
 from pipeline.runs.folder import RUNS, RunFolder
 from pipeline.runs.manifest import Workspace
 
-_SECONDS = 120.0
 _LARGEST = 16 << 20
 _OURS = f":(exclude){RUNS}"
-# Whatever the user's configuration says of colours, prefixes and renames.
-_DIFF = (
-    *("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary", "--submodule=short"),
-    *("--src-prefix=a/", "--dst-prefix=b/"),
-)
 
 
 def observe(folder: RunFolder) -> Workspace:
@@ -64,7 +58,7 @@ def _patch(folder: RunFolder) -> bytes | None:
             shutil.copyfile(own, index)
         if _git(folder, "add", "--intent-to-add", "--all", "--", ".", _OURS, index=index) is None:
             return None
-        patch = _git(folder, *_DIFF, "HEAD", "--", ".", _OURS, index=index)
+        patch = _git(folder, *DIFF, "HEAD", "--", ".", _OURS, index=index)
         for value, name in secrets_of(os.environ).items():
             patch = patch and patch.replace(value.encode("utf-8", "surrogateescape"), f"[${name}]".encode())
         return patch
@@ -76,15 +70,8 @@ def _patch(folder: RunFolder) -> bytes | None:
 
 
 def _git(folder: RunFolder, *words: str, index: Path | None = None) -> bytes | None:
-    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"} | ({"GIT_INDEX_FILE": str(index)} if index else {})
     try:
-        done = run(
-            ("git", "-c", "core.quotePath=true", "-c", "core.safecrlf=false", *words),
-            env=env,
-            cwd=folder.repository,
-            seconds=_SECONDS,
-            max_bytes=_LARGEST,
-        )
+        done = git_call(folder.repository, *words, index=index, largest=_LARGEST)
     except BinaryOutputTooLarge:
         raise
     except BinaryError:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.process import Completed, run
+from pipeline.process.git import git_call
 
-_SECONDS = 120.0
-_LARGEST = 64 << 20
 VARIABLE = "BASE_SHA"
 # The first of them that there is; without any, it is the last commit that is looked at.
 _MAINS = ("origin/main", "origin/HEAD", "main")
@@ -24,7 +22,7 @@ def changed_files(repository: Path, base: str | None = None) -> list[str]:
     that git does not know, for a history that is cut off, and for a folder that is no repository; BinaryMissing where
     there is no git.
     """
-    head = _git(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}")
+    head = git_call(repository, "rev-parse", "--verify", "-q", "HEAD^{commit}")
     if head.returncode:
         said = head.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
         problem = f"there is no commit to compare with{f': {said}' if said else ''}"
@@ -35,7 +33,7 @@ def changed_files(repository: Path, base: str | None = None) -> list[str]:
     found = {*_names(repository, "diff", "--name-only", start), *_new(repository)}
     if not found and _known(repository, "HEAD~1"):
         found = set(_names(repository, "diff", "--name-only", "HEAD~1", "HEAD"))
-    elif not found and _git(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+    elif not found and git_call(repository, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
         raise UsageError(
             "the history is cut off, so nothing can be compared", where=repository, remedy="fetch all of the history"
         )
@@ -52,7 +50,7 @@ def _start(repository: Path, base: str | None) -> str:
         raise UsageError(
             f"git knows no commit {base!r}", where=repository, remedy="fetch all of the history, or name another base"
         )
-    shared = _git(repository, "merge-base", base, "HEAD")
+    shared = git_call(repository, "merge-base", base, "HEAD")
     return shared.stdout.decode("ascii").strip() if shared.returncode == 0 else base
 
 
@@ -61,19 +59,14 @@ def _new(repository: Path) -> Iterator[str]:
 
 
 def _known(repository: Path, revision: str) -> bool:
-    return _git(repository, "rev-parse", "--verify", "-q", f"{revision}^{{commit}}").returncode == 0
+    return git_call(repository, "rev-parse", "--verify", "-q", f"{revision}^{{commit}}").returncode == 0
 
 
 def _names(repository: Path, verb: str, *words: str) -> Iterator[str]:
     # A file that moved away is a change of where it was.
     options = ("--no-renames", "--no-ext-diff", "--relative") if verb == "diff" else ()
-    done = _git(repository, verb, "-z", *options, *words)
+    done = git_call(repository, verb, "-z", *options, *words)
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise UsageError(f"git cannot tell what has changed: {said}", where=repository, remedy="repair the repository")
     yield from (os.fsdecode(name) for name in done.stdout.split(b"\0") if name)
-
-
-def _git(repository: Path, *words: str) -> Completed:
-    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-    return run(("git", *words), env=env, cwd=repository, seconds=_SECONDS, max_bytes=_LARGEST)

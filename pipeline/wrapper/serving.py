@@ -59,6 +59,7 @@ class Starting(Protocol):
 class Serving:
     """One kind of server: the transport's name, the command that starts it, and how it is spoken to.
 
+    ``method`` is the one that it is called by, where a version may have the command without it.
     ``check`` raises UsageError for a policy that it cannot keep, and for what it needs and is not installed.
     """
 
@@ -66,6 +67,7 @@ class Serving:
     path: CommandPath
     check: Callable[[Policy], None]
     start: Starting
+    method: str | None = None
 
 
 def servers(name: str) -> tuple[Serving, ...]:

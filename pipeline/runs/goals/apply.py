@@ -2,7 +2,7 @@
 
 What stands against it (tests that failed or did not run, a critical finding, a review that is not there) can be
 overridden; a patch that is not the builder's, or does not apply, cannot. Who applied it, when, why and despite what
-stands in the manifest.
+stands in the manifest. Whoever is cut off in it calls it again.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import msgspec
 
 from pipeline import canonical
 from pipeline.errors import BinaryError, ParityError, RunRefused, UsageError
+from pipeline.process.git import git
 from pipeline.runs import manifest as shapes
 from pipeline.runs.begin import note
 from pipeline.runs.folder import RunFolder
-from pipeline.runs.goals.git import git
+from pipeline.runs.goals.landing import Landing
 from pipeline.runs.journal import Journal, held, moment
 from pipeline.runs.manifest import ENDED, Approval, Manifest
 from pipeline.runs.queue import keepable
@@ -84,8 +85,11 @@ def _apply(journal: Journal, reason: str, by: str, *, override: bool) -> None:
             where=shown,
             remedy="if it shall be all the same, --override",
         )
-    last = now.approvals[-1] if now.approvals else None
-    if last is None or last.outcome != "approved" or not _applies(folder, patch, "--reverse"):
+    landing = Landing(folder)
+    cut_off = bool(now.approvals) and now.approvals[-1].outcome == "approved"
+    if cut_off and landing.path.is_dir():
+        landing.finish()
+    elif not cut_off or not _applies(folder, patch, "--reverse"):
         # Else whoever applied it died before that could be said.
         if problem := _problem(folder, patch):
             raise RunRefused(
@@ -93,9 +97,10 @@ def _apply(journal: Journal, reason: str, by: str, *, override: bool) -> None:
                 where=shown,
                 remedy=f"bring the tree back to {now.goal.base[:12] if now.goal else 'its base'}, or start a new goal",
             )
+        landing.prepare(patch)
         approval = Approval(by=by, at=moment(), outcome="approved", reason=reason, despite=despite)
         journal.write(approvals=(*now.approvals, approval))
-        git(folder.repository, "apply", "--whitespace=nowarn", patch)
+        landing.finish()
     *before, last = journal.now.approvals
     journal.write(approvals=(*before, msgspec.structs.replace(last, outcome="applied")))
 

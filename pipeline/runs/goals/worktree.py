@@ -11,14 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BinaryError, BinaryFailed, UsageError, WriteFailed
+from pipeline.process.git import DIFF, git
 from pipeline.runs.folder import RUNS, RunFolder
-from pipeline.runs.goals.git import git
 from pipeline.transaction.tree import remove
 
-_DIFF = (
-    *("diff", "--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
-    *("--src-prefix=a/", "--dst-prefix=b/"),
-)
 # A pathspec that only excludes means everything else.
 _OURS = f":(exclude){RUNS}"
 
@@ -63,8 +59,8 @@ class Worktree:
         try:
             git(self.path, "read-tree", self.base, index=index)
             git(self.path, "add", "--all", "--", ".", _OURS, index=index)
-            patch = git(self.path, *_DIFF, self.base, index=index)
-            names = git(self.path, *_DIFF, "--name-only", "-z", self.base, index=index)
+            patch = git(self.path, *DIFF, "--cached", "--full-index", self.base, index=index)
+            names = git(self.path, *DIFF, "--cached", "--name-only", "-z", self.base, index=index)
         finally:
             index.unlink(missing_ok=True)
             index.with_name(f"{index.name}.lock").unlink(missing_ok=True)

@@ -80,6 +80,8 @@ async def _open_by_model(client: Client, policy: Policy, *, name: str, version: 
 
 
 SERVERS = (
-    Serving(transport="app-server", path=AppServer.path, check=_check_direct, start=_open_direct),
+    Serving(
+        transport="app-server", path=AppServer.path, check=_check_direct, start=_open_direct, method="command/exec"
+    ),
     Serving(transport="mcp", path=McpServer.path, check=_check_by_model, start=_open_by_model),
 )

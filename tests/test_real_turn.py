@@ -221,10 +221,15 @@ def test_a_turn_that_was_cancelled_while_the_model_thinks_can_be_resumed(version
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_program_that_is_killed_in_a_turn_ends_the_stream_and_it_says_so(version, place, client):
     async def main(server):
+        seen = []
         async with events(client_, Exec(prompt="x", json=True)) as stream:
-            await asyncio.to_thread(server.hanging.wait)
-            psutil.Process(stream.child.pid).kill()
-            return [event async for event in stream], await stream.wait()
+            async for event in stream:
+                seen.append(event)
+                # It may ask the model before it says that the turn has begun.
+                if isinstance(event, TurnStarted):
+                    await asyncio.to_thread(server.hanging.wait)
+                    psutil.Process(stream.child.pid).kill()
+            return seen, await stream.wait()
 
     client_ = client(version)
     with model(Hang()) as server:

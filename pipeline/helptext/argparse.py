@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from msgspec.structs import replace
-
 from pipeline.helptext import lines, operands
 from pipeline.helptext.argparse_usage import Usage, key
 from pipeline.helptext.description import paragraphs, split_stability
@@ -23,7 +21,7 @@ from pipeline.helptext.page import Page, Subcommand
 from pipeline.helptext.placeholder import SPELLING, choices_of, flags_of, placeholder
 from pipeline.helptext.rows import Row, row_of, rows
 from pipeline.helptext.sections import NAME, is_title
-from pipeline.helptext.tails import told
+from pipeline.helptext.tails import described, told
 from pipeline.helptext.usage import Slot
 from pipeline.surface.units import Arg, Flag, Path, flag_names, flag_order, key_of
 
@@ -165,18 +163,8 @@ def _add_flags(row: Row, section: str | None, found: _Found) -> bool:
         # "--tag is old" and, with nothing beside or below it, "--tag is" may be sentences.
         if words.doubtful or (not row.has_text and value.islower() and value[0].isalpha()):
             return False
-    says = told(row.text)
-    for number, flag in enumerate(flags):
-        found.flags[key_of(flag)] = replace(
-            flag,
-            about=says.about,
-            stability=says.stability,
-            # What is said behind "--color, --no-color" is the default of both, and both are one entry.
-            default=says.default if not number else None,
-            env=says.env if not number else None,
-            section=section,
-            span=row.span,
-        )
+    for flag in described(flags, row.text, section, row.span):
+        found.flags[key_of(flag)] = flag
         for name in flag_names(flag):
             found.takes[name] = placeholder(value).words if value else 0
     return True

@@ -22,7 +22,7 @@ from pipeline.helptext.page import Page, Subcommand
 from pipeline.helptext.placeholder import SPELLING, flag_of
 from pipeline.helptext.rows import Row, first_column, rows
 from pipeline.helptext.sections import NAME, is_title
-from pipeline.helptext.tails import split_deprecated, told
+from pipeline.helptext.tails import described, split_deprecated, told
 from pipeline.helptext.usage import Slot, words
 from pipeline.surface.units import Arg, Flag, Path, flag_order, key_of
 
@@ -182,18 +182,7 @@ def _add_sides(
     flags = [valued(flag_of(names, None), value) for names, value in sides]
     if any(key_of(flag) in found.flags for flag in flags):
         return False
-    says = told(text)
-    for number, flag in enumerate(flags):
-        found.flags[key_of(flag)] = replace(
-            flag,
-            about=says.about,
-            stability=says.stability,
-            # The default and the variable are said once, of both sides: they stay with the first.
-            default=says.default if not number else None,
-            env=says.env if not number else None,
-            section=section,
-            span=span,
-        )
+    found.flags |= {key_of(flag): flag for flag in described(flags, text, section, span)}
     return True
 
 

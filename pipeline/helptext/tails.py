@@ -7,10 +7,13 @@ click and the same in brackets of their own of typer leave the end of the text; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from pipeline.helptext.description import paragraphs, split_stability
+from pipeline.surface.units import Flag, Span
 
 _FACT = r"(?:env\s+var|default):\s|required\s*[;\]]"
 _LIMIT = r"[^\s<>=;\[\]]+"
@@ -29,6 +32,20 @@ class Told(NamedTuple):
     stability: str | None = None
     default: str | None = None
     env: str | None = None
+
+
+def described(flags: Iterable[Flag], lines: Iterable[str], section: str | None, span: Span | None) -> Iterator[Flag]:
+    """The flags of one entry ("--color / --no-color") with what is said behind them.
+
+    A default and a variable are said once, of all of them: they stay with the first.
+    """
+    says = told(lines)
+    default, env = says.default, says.env
+    for flag in flags:
+        yield replace(
+            flag, about=says.about, stability=says.stability, default=default, env=env, section=section, span=span
+        )
+        default = env = None
 
 
 def told(lines: Iterable[str]) -> Told:

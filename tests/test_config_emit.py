@@ -279,15 +279,18 @@ def test_files_that_may_not_be_read_or_written_are_taken_from_both_profiles(tmp_
     written = config(tree)
     assert written["default_permissions"] == "claude"
     files = {
-        "glob_scan_max_depth": 12,
+        "glob_scan_max_depth": 1000,
         "~/.aws": "deny",
         ":workspace_roots": {
             ".env": "deny",
             "**/.key": "deny",
+            "**/.key/**": "deny",
             "m/**": "read",
             "**/s/**": "deny",
             "k/*.a": "deny",
+            "k/*.a/**": "deny",
             "k/*.b": "deny",
+            "k/*.b/**": "deny",
         },
     }
     assert written["permissions"] == {

@@ -8,6 +8,7 @@ import json
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import tomlkit
 from msgspec.structs import replace
@@ -228,7 +229,8 @@ def _files(made: Stand, emission: Emission) -> Iterator[Check]:
     control = _tried(made, "file-control", ("cat", CONTROL), allowed=True)
     yield control
     for write, name, path in probes:
-        shown = str(made.home / path[2:]) if path.startswith("~/") else path
+        place = _place(made, path)
+        shown = str(place) if path.startswith("~/") else place.relative_to(made.repo).as_posix()
         action = ("cat", shown) if write == "file-deny" else ("touch", shown)
         tried = _tried(made, f"file-rule:{name}", action, allowed=False)
         # Where nothing may be read, a refusal says nothing.
@@ -252,11 +254,19 @@ def lay_probes(made: Stand, emission: Emission) -> None:
 
     The program's sandbox makes what is missing for a moment; two of its helpers at once get in each other's way.
     """
-    for path in (CONTROL, *(path for _, _, path in file_probes(emission))):
-        place = made.home / path[2:] if path.startswith("~/") else made.repo / path
+    paths = {path for _, _, path in file_probes(emission)}
+    # What lies deeper comes first: of two paths, one may be a folder that the other lies in.
+    for path in (CONTROL, *sorted(paths, key=lambda path: (-path.count("/"), path))):
+        place = _place(made, path)
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text("probe\n", encoding="utf-8", newline="\n")
+
+
+def _place(made: Stand, path: str) -> Path:
+    """Where a probe is tried; in a folder, a file of it: that a folder itself is no file says nothing."""
+    place = made.home / path[2:] if path.startswith("~/") else made.repo / path
+    return place / CONTROL if place.is_dir() else place
 
 
 def sample_of(pattern: str) -> str:

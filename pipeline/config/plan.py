@@ -33,7 +33,7 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     """Decide on everything. Raises ArtifactError for a file of overrides that cannot be read."""
     decided, digest = read_overrides(overrides)
     findings: list[Finding] = []
-    names = target_names(inventory.items, mapping.target.name_longest, findings)
+    names = target_names(inventory.items, mapping, findings)
     decisions: list[Decision] = []
     for item in inventory.items:
         fields = [_decide(item, one, mapping, version, names, decided) for one in item.fields]
@@ -55,22 +55,24 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     )
 
 
-def target_names(items: Iterable[Item], longest: int, findings: list[Finding] | None = None) -> dict[str, str]:
-    """Item → its name in the target: small letters, digits and hyphens, ``longest`` at most, no two the same of a kind.
+def target_names(items: Iterable[Item], mapping: Mapping, findings: list[Finding] | None = None) -> dict[str, str]:
+    """Item → its name in the target: small letters, digits and hyphens, no two the same of a kind in a folder.
 
     Skills come first: they keep their names, and a command that would get one of theirs gets a number.
     """
     kinds = {"skills": "skill", "commands": "skill"}
-    taken: Counter[tuple[str, str]] = Counter()
+    longest = mapping.target.name_longest
+    taken: Counter[tuple[str, str, str]] = Counter()
     found = {}
     for item in sorted(items, key=lambda one: one.domain != "skills"):
         plain = re.sub(r"[^a-z0-9]+", "-", _called(item).lower())[:longest].strip("-") or "unnamed"
         kind = kinds.get(item.domain, item.domain)
+        base = base_of(item.path, mapping.source.folder)
         name, number = plain, 1
-        while taken[kind, name]:
+        while taken[base, kind, name]:
             number += 1
             name = f"{plain[: longest - len(f'-{number}')]}-{number}"
-        taken[kind, name] += 1
+        taken[base, kind, name] += 1
         found[item.id] = name
         if number > 1 and kind in ("skill", "agents") and findings is not None:
             message = f"two of one kind are called {plain!r} in the target; this one becomes {name!r}"
@@ -112,7 +114,7 @@ def _decide(
         base,
         classification=rule.classification,
         rule=rule.id,
-        target=_target(rule, item, names) if rule.target else None,
+        target=_target(rule, item, names, base_of(item.path, mapping.source.folder)) if rule.target else None,
         mode=rule.mode,
         rationale=rule.rationale,
         risk=rule.risk,
@@ -166,12 +168,19 @@ def _mode(fields: Sequence[Decision]) -> Mode:
     return "copy" if "copy" in modes else "generate" if modes else "none"
 
 
-def _target(rule: Rule, item: Item, names: dict[str, str]) -> str:
-    folder = posixpath.dirname(item.path)
+def _target(rule: Rule, item: Item, names: dict[str, str], base: str) -> str:
     scope = scope_of(item) if "{scope}" in rule.target else ""
-    return rule.target.format(
-        name=names[item.id], folder=f"{folder}/" if folder else "", scope=f"{scope}/" if scope else ""
-    )
+    return rule.target.format(name=names[item.id], folder=base, scope=f"{scope}/" if scope else "")
+
+
+def base_of(path: str, folder: str) -> str:
+    """The folder that a file of the source is for, with a slash behind it: above the agent's ``folder``, or its own.
+
+    Empty: the root.
+    """
+    above, found, _ = f"/{path}".partition(f"/{folder}/")
+    base = above.removeprefix("/") if found else posixpath.dirname(path)
+    return f"{base}/" if base else ""
 
 
 def scope_of(item: Item) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
@@ -58,8 +59,23 @@ def _list(reading: Reading, path: str, key: str, rules: Any) -> Iterator[Field]:
         if found is None:
             yield _malformed(reading, path, where, f"{text!r} is not a permission rule", text)
         else:
-            kind, parts = _rule(reading, found["tool"], (found["spec"] or "").strip())
-            yield entry(f"{key} {text}", f"{key}.{kind}", where, {"rule": text, **parts})
+            for kind, parts in _rules(reading, found["tool"], (found["spec"] or "").strip()):
+                yield entry(f"{key} {text}", f"{key}.{kind}", where, {"rule": text, **parts})
+
+
+def _rules(reading: Reading, tool: str, spec: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a rule means; a pattern in the place of the tool means each tool that fits it."""
+    tools = reading.mapping.tools
+    if "*" not in tool or tool.startswith(tools.mcp_prefix):
+        yield _rule(reading, tool, spec)
+        return
+    groups = (tools.command, tools.read, tools.edit, tools.fetch, tools.search, tools.skill, tools.agent)
+    named = [next((one for one in names if fnmatchcase(one, tool)), None) for names in groups]
+    yield from (_rule(reading, one, spec) for one in named if one)
+    if fnmatchcase(f"{tools.mcp_prefix}x__x", tool):
+        yield _server("*", "")
+    elif not any(named):
+        yield "other", {"tool": tool, "spec": spec}
 
 
 def _rule(reading: Reading, tool: str, spec: str) -> tuple[str, dict[str, Any]]:

@@ -98,17 +98,26 @@ def _prompts(made: Stand, emission: Emission) -> Iterator[Check]:
             )
         if not folder:
             yield from _listed(emission, command, "\n".join(t for t in texts if calls.skills_heading in t))
+    yield from _below(made, emission)
 
 
 def _own_place(emission: Emission, item: Item) -> str:
-    """Where an item of no target of its own is read: what lies in the source's folder, with the root."""
+    """Where an item of no target of its own is read: what lies in the source's folder, with the one above."""
     inner = any(one.kind.startswith("inner.") for one in item.fields)
-    return emission.mapping.target.instructions if inner else item.path
+    return f"{emission.base(item)}{emission.mapping.target.instructions}" if inner else item.path
+
+
+def _below(made: Stand, emission: Emission) -> Iterator[Check]:
+    """The skills of folders below the root, where a session starts there."""
+    for folder in sorted({emission.base(item).rstrip("/") for item in emission.items("skills")} - {""}):
+        command, texts = prompt_text(made, folder)
+        told = "\n".join(text for text in texts if made.job.mapping.target.calls.skills_heading in text)
+        yield from _listed(emission, command, told, folder)
 
 
 def _markers(emission: Emission, item: Item) -> Iterator[tuple[str, str]]:
     """(source, a line of it that no rewriting touches) for an item and all that it imports."""
-    if item.values("unread"):
+    if item.values("unread") or item.values("within.text"):
         return
     bodies = [str(one.value) for one in item.fields if one.kind.startswith("text.") or one.kind.endswith(".text")]
     texts = [(item.path, body) for body in bodies]
@@ -126,10 +135,12 @@ def _markers(emission: Emission, item: Item) -> Iterator[tuple[str, str]]:
             yield source, longest
 
 
-def _listed(emission: Emission, command: tuple[str, ...], told: str) -> Iterator[Check]:
+def _listed(emission: Emission, command: tuple[str, ...], told: str, folder: str = "") -> Iterator[Check]:
     shown: list[str] = []
     hidden: list[str] = []
     for item in (*emission.items("skills"), *emission.items("commands")):
+        if emission.base(item).rstrip("/") != folder:
+            continue
         if emission.whole(item).mode != "none" and item.domain == "skills":
             (hidden if is_manual(emission, item) else shown).append(skill_name(emission, item))
         elif emission.whole(item).mode != "none":
@@ -139,7 +150,7 @@ def _listed(emission: Emission, command: tuple[str, ...], told: str) -> Iterator
     missing, leaked = sorted(set(shown) - names), sorted(set(hidden) & names)
     if shown or hidden:
         yield judged(
-            "skills-offered",
+            f"skills-offered:{folder}" if folder else "skills-offered",
             "skills",
             command=command,
             expected=f"offered: {_all(shown)}; not offered: {_all(hidden)}",

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from pipeline import canonical
 from pipeline.config.mapping import Mapping, Mode, Rule, value_of
 from pipeline.config.plan_values import Decision, Outcome, Override, Overrides, Plan
+from pipeline.config.readers.servers import fits
 from pipeline.config.surfaces import Having
 from pipeline.config.tree import finding
 from pipeline.config.values import Field, Finding, Inventory, Item, in_order
@@ -35,8 +36,10 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     findings: list[Finding] = []
     names = target_names(inventory.items, mapping, findings)
     decisions: list[Decision] = []
+    servers = [item.name for item in inventory.items if item.domain == "servers"]
     for item in inventory.items:
-        fields = [_decide(item, one, mapping, version, names, decided) for one in item.fields]
+        kinds = [(one, _kind(item, one, servers)) for one in item.fields]
+        fields = [_decide(item, one, kind, mapping, version, names, decided) for one, kind in kinds]
         findings += [_unclassified(one) for one in fields if one.classification == "unclassified"]
         decisions += [_whole(item, fields, decided), *fields]
     findings += _unused(decided, inventory, mapping)
@@ -58,26 +61,39 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
 def target_names(items: Iterable[Item], mapping: Mapping, findings: list[Finding] | None = None) -> dict[str, str]:
     """Item → its name in the target: small letters, digits and hyphens, no two the same of a kind in a folder.
 
+    A server keeps its name as far as the target takes it.
+
     Skills come first: they keep their names, and a command that would get one of theirs gets a number.
     """
     kinds = {"skills": "skill", "commands": "skill"}
     longest = mapping.target.name_longest
     taken: Counter[tuple[str, str, str]] = Counter()
     found = {}
-    for item in sorted(items, key=lambda one: one.domain != "skills"):
-        plain = re.sub(r"[^a-z0-9]+", "-", _called(item).lower())[:longest].strip("-") or "unnamed"
+    for item in sorted(
+        items, key=lambda one: (one.domain != "skills", one.domain == "servers" and _named(one) != one.name)
+    ):
+        plain, mark = (_named(item), "_") if item.domain == "servers" else (_slug(item, longest), "-")
         kind = kinds.get(item.domain, item.domain)
         base = base_of(item.path, mapping.source.folder)
         name, number = plain, 1
         while taken[base, kind, name]:
             number += 1
-            name = f"{plain[: longest - len(f'-{number}')]}-{number}"
+            name = f"{plain[: longest - len(f'{mark}{number}')]}{mark}{number}"
         taken[base, kind, name] += 1
         found[item.id] = name
-        if number > 1 and kind in ("skill", "agents") and findings is not None:
+        if number > 1 and kind in ("skill", "agents", "servers") and findings is not None:
             message = f"two of one kind are called {plain!r} in the target; this one becomes {name!r}"
             findings.append(finding("name-collision", item.path, message, "rename one of them", severity="warning"))
     return found
+
+
+def _slug(item: Item, longest: int) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", _called(item).lower())[:longest].strip("-") or "unnamed"
+
+
+def _named(server: Item) -> str:
+    """What the target takes of a server's name: all but some signs."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", server.name)
 
 
 def _called(item: Item) -> str:
@@ -90,10 +106,23 @@ def _called(item: Item) -> str:
     return str(named[0]) if named else item.name
 
 
+def _kind(item: Item, field: Field, servers: Sequence[str]) -> str:
+    """A field's kind; a rule on a server that the repository does not have is about somebody else's."""
+    spelled = field.value.get("server") if isinstance(field.value, dict) and item.domain == "permissions" else None
+    absent = ".mcp." in field.kind and spelled is not None and not any(fits(spelled, one) for one in servers)
+    return f"{field.kind}.absent" if absent else field.kind
+
+
 def _decide(
-    item: Item, field: Field, mapping: Mapping, version: Having, names: dict[str, str], overrides: Overrides
+    item: Item,
+    field: Field,
+    kind: str,
+    mapping: Mapping,
+    version: Having,
+    names: dict[str, str],
+    overrides: Overrides,
 ) -> Decision:
-    rule = mapping.rule(item.domain, field.kind)
+    rule = mapping.rule(item.domain, kind)
     base = Decision(
         item=item.id,
         field=field.name,
@@ -101,7 +130,7 @@ def _decide(
         path=item.path,
         place=field.place,
         classification="unclassified",
-        rationale=f"no rule of {mapping.name} says what becomes of {field.kind!r}",
+        rationale=f"no rule of {mapping.name} says what becomes of {kind!r}",
         risk="critical",
     )
     if person := _override(overrides, item.id, field.name):

@@ -23,6 +23,8 @@ from pipeline.config.values import Field
 
 _VARIABLE = re.compile(r"\$\w")
 _NO_HOOKS = "disableAllHooks"
+_SWITCH, _NAMES = "yes or no", "list of names"
+_CHOICES = {"enableAllProjectMcpServers": _SWITCH, "enabledMcpjsonServers": _NAMES, "disabledMcpjsonServers": _NAMES}
 
 
 def read(reading: Reading, found: Iterator[Found]) -> None:
@@ -61,6 +63,10 @@ def _fields(reading: Reading, path: str, key: str, value: Any) -> Iterator[Field
             yield from _environment(reading, path, value)
         case "sandbox":
             yield from _flat(reading, "sandbox", pointer("sandbox"), value)
+        case _ if key in _CHOICES and not _chooses(value, _CHOICES[key]):
+            message, remedy = f"{key} is no {_CHOICES[key]}", "write one"
+            reading.findings.append(finding("choice-malformed", path, message, remedy, pointer(key)))
+            yield entry(key, f"malformed.{key}", pointer(key), value)
         case _ if reading.domain.keys or key in reading.domain.known:
             yield entry(key, f"key.{key}", pointer(key), value)
         case _:
@@ -75,6 +81,12 @@ def _fields(reading: Reading, path: str, key: str, value: Any) -> Iterator[Field
                 )
             )
             yield entry(key, f"unknown.{key}", pointer(key), value)
+
+
+def _chooses(value: Any, kind: str) -> bool:
+    if kind == _SWITCH:
+        return isinstance(value, bool)
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _environment(reading: Reading, path: str, value: Any) -> Iterator[Field]:

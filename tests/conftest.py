@@ -82,3 +82,17 @@ def real_binary(request: pytest.FixtureRequest) -> Callable[[str], Path]:
         return stages.subject(acquired(request, CODEX.name, version, LINUX), version, LINUX).binary
 
     return find
+
+
+@pytest.fixture
+def config_program(request: pytest.FixtureRequest) -> Path:
+    """The program that config parity is proven with; skips where it cannot sandbox, which most of what is asked of it needs."""
+    import shutil
+
+    found: Path = request.getfixturevalue("real_binary")("0.169.0")
+    if not shutil.which("bwrap"):
+        reason = "no bwrap on the PATH: apt-get install bubblewrap"
+        if request.config.getoption("--require-real"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return found

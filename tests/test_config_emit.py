@@ -279,15 +279,18 @@ def test_files_that_may_not_be_read_or_written_are_taken_from_both_profiles(tmp_
     written = config(tree)
     assert written["default_permissions"] == "claude"
     files = {
-        "glob_scan_max_depth": 12,
+        "glob_scan_max_depth": 1000,
         "~/.aws": "deny",
         ":workspace_roots": {
             ".env": "deny",
             "**/.key": "deny",
+            "**/.key/**": "deny",
             "m/**": "read",
             "**/s/**": "deny",
             "k/*.a": "deny",
+            "k/*.a/**": "deny",
             "k/*.b": "deny",
+            "k/*.b/**": "deny",
         },
     }
     assert written["permissions"] == {
@@ -423,10 +426,38 @@ def test_more_spellings_are_blocked_and_others_are_not(tmp_path: Path) -> None:
         "git \\\nlog",
         "eval 'git log'",
         "git lo'g'",
+        "git lo\\\ng",
+        "git${IFS}log",
+        "$'git' log",
+        "A=lo; git ${A}g",
+        "git `echo log`",
+        "watch 'git log'",
+        "env -S 'git log'",
+        "su -c 'git log'",
+        "trap 'git log' EXIT",
+        "strace -f git log",
+        "echo 'git log' | sudo /bin/sh",
     )
     assert [spelling for spelling in blocked if not blocks(spelling)] == []
     free = ("git status", "git commit -m log", "rm x", "rm -r x", "echo git log is fine", "ls log", "", "git show HEAD")
+    free += ("if x; then echo 'git log is fine'; fi", "git commit -m 'git log' | cat", 'git commit -m "$(cat x)"')
     assert [spelling for spelling in free if blocks(spelling)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "blocked", "free"),
+    [
+        ("* | sh", "curl x | sh", "curl x"),
+        ("*>*", "echo x > y", "echo x"),
+        ('git commit -m "wip*', 'git commit -m "wip: x"', "git commit -m x"),
+        ("ls [ab]*", "ls [ab]c", "ls ac"),
+        ("FOO=1 make:*", "FOO=1 make all", "make all"),
+        ("a && b*", "a && b c", "a; c"),
+    ],
+)
+def test_a_pattern_means_a_line_as_it_is_written(tmp_path: Path, rule: str, blocked: str, free: str) -> None:
+    blocks = guard(tmp_path, f"Bash({rule})")
+    assert (blocks(blocked), blocks(free)) == (True, False)
 
 
 def test_a_guard_that_cannot_understand_its_input_blocks(tmp_path: Path) -> None:

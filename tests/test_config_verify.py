@@ -303,24 +303,10 @@ def test_an_owner_and_a_date_come_from_a_person_alone(passing: Job) -> None:
 # -- the real program ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def program(request: pytest.FixtureRequest) -> Path:
-    """The real program; skips where it cannot sandbox, which most of what is asked of it needs."""
-    import shutil
-
-    found: Path = request.getfixturevalue("real_binary")("0.169.0")
-    if not shutil.which("bwrap"):
-        reason = "no bwrap on the PATH: apt-get install bubblewrap"
-        if request.config.getoption("--require-real"):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
-    return found
-
-
 @pytest.mark.real
 @pytest.mark.parametrize("tree", ALL)
-def test_the_real_program_takes_what_is_emitted(tree: Path, tmp_path: Path, program: Path) -> None:
-    job = ready(tree, tmp_path / "out", binary=program)
+def test_the_real_program_takes_what_is_emitted(tree: Path, tmp_path: Path, config_program: Path) -> None:
+    job = ready(tree, tmp_path / "out", binary=config_program)
     done = run_verify(job)
     evidence = canonical.read(job.out / "evidence.json", Evidence)
     card = canonical.read(job.out / "scorecard.json", Scorecard)
@@ -349,12 +335,12 @@ def test_the_real_program_takes_what_is_emitted(tree: Path, tmp_path: Path, prog
     ],
 )
 def test_a_fault_in_what_is_emitted_is_found_by_the_program(
-    path: str, old: bytes, new: bytes, check: str, tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch
+    path: str, old: bytes, new: bytes, check: str, tmp_path: Path, config_program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.config import phase_verify
 
     tree = next(tree for tree in TREES if tree.name == "monorepo")
-    job = ready(tree, tmp_path / "out", binary=program)
+    job = ready(tree, tmp_path / "out", binary=config_program)
     emitted, lock = emitted_of(job)
 
     def broken(_: Job) -> tuple[list[Emitted], object]:

@@ -5,15 +5,16 @@ A file below the source's folder that no domain names is an item of the last one
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections import defaultdict
 from pathlib import Path
 
 from pipeline import canonical
-from pipeline.config.mapping import Mapping
+from pipeline.config.mapping import Domain, Mapping
 from pipeline.config.readers import read_domain
 from pipeline.config.tree import Found, Tree, finding, matches
-from pipeline.config.values import Count, Finding, Inventory, Item, Personal, Present, in_order
+from pipeline.config.values import Count, Field, Finding, Inventory, Item, Personal, Present, in_order
 from pipeline.errors import ArtifactInvalid
 
 LOCK = "parity.lock.json"
@@ -27,11 +28,13 @@ def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str
     personal = [one for one in found if matches(one.path, mapping.source.personal)]
     files = {one.path: one for one in found if not matches(one.path, mapping.source.personal)}
     items: list[Item] = []
+    lost = [one.path for one in findings if one.code.startswith("link-")]
     for domain in mapping.domains:
         # A file that nothing else is said of is counted once, by its first domain.
         named = _named(items) if domain.reader == "files" else set()
         left = {path: one for path, one in files.items() if path not in named}
         reading = read_domain(domain, mapping, tree, left)
+        reading.items += _lost(root, domain, lost)
         items += sorted(reading.items, key=lambda item: item.id)
         findings += reading.findings
     present = _present(tree, mapping, files, findings)
@@ -47,6 +50,24 @@ def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str
         present=tuple(present),
         findings=in_order(findings),
     )
+
+
+def _lost(root: Path, domain: Domain, links: list[str]) -> list[Item]:
+    """A file that is always read, behind a link that cannot be followed: who knows what stands there."""
+    return [
+        Item(
+            id=f"{domain.id}:{path}",
+            domain=domain.id,
+            name=path,
+            path=path,
+            sha256=hashlib.sha256((root / link).readlink().as_posix().encode()).hexdigest(),
+            required=domain.required,
+            fields=(Field(name="unread", kind="unread", place="line 1", value=None),),
+        )
+        for path in domain.patterns
+        for link in links
+        if "*" not in path and (path == link or path.startswith(f"{link}/"))
+    ]
 
 
 def _named(items: list[Item]) -> set[str]:

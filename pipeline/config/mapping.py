@@ -79,7 +79,8 @@ class Target(Row, frozen=True, kw_only=True):
     """Where it goes. ``present`` are patterns of the target's own files, ``profile`` is what permissions become.
 
     ``name_longest`` is what it takes of a skill's or role's name, in characters; at ``unmatched_events`` it looks at no
-    matcher of a hook; ``patch_tool`` is what it calls the tool that edits files.
+    matcher of a hook; ``patch_tool`` is what it calls the tool that edits files; ``read_only`` are folders that its
+    sandbox lets nobody write to.
     """
 
     agent: str
@@ -103,6 +104,7 @@ class Target(Row, frozen=True, kw_only=True):
     brief_events: dict[str, int]
     unmatched_events: tuple[str, ...]
     patch_tool: str
+    read_only: tuple[str, ...]
     limits: tuple[str, ...]
     ignored_keys: tuple[str, ...]
     calls: Calls

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from pipeline import canonical
 from pipeline.config.mapping import Mapping, Mode, Rule, value_of
 from pipeline.config.plan_values import Decision, Outcome, Override, Overrides, Plan
+from pipeline.config.readers.servers import fits
 from pipeline.config.surfaces import Having
 from pipeline.config.tree import finding
 from pipeline.config.values import Field, Finding, Inventory, Item, in_order
@@ -33,10 +34,12 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     """Decide on everything. Raises ArtifactError for a file of overrides that cannot be read."""
     decided, digest = read_overrides(overrides)
     findings: list[Finding] = []
-    names = target_names(inventory.items, mapping.target.name_longest, findings)
+    names = target_names(inventory.items, mapping, findings)
     decisions: list[Decision] = []
+    servers = [item.name for item in inventory.items if item.domain == "servers"]
     for item in inventory.items:
-        fields = [_decide(item, one, mapping, version, names, decided) for one in item.fields]
+        kinds = [(one, _kind(item, one, servers)) for one in item.fields]
+        fields = [_decide(item, one, kind, mapping, version, names, decided) for one, kind in kinds]
         findings += [_unclassified(one) for one in fields if one.classification == "unclassified"]
         decisions += [_whole(item, fields, decided), *fields]
     findings += _unused(decided, inventory, mapping)
@@ -55,27 +58,42 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     )
 
 
-def target_names(items: Iterable[Item], longest: int, findings: list[Finding] | None = None) -> dict[str, str]:
-    """Item → its name in the target: small letters, digits and hyphens, ``longest`` at most, no two the same of a kind.
+def target_names(items: Iterable[Item], mapping: Mapping, findings: list[Finding] | None = None) -> dict[str, str]:
+    """Item → its name in the target: small letters, digits and hyphens, no two the same of a kind in a folder.
+
+    A server keeps its name as far as the target takes it.
 
     Skills come first: they keep their names, and a command that would get one of theirs gets a number.
     """
     kinds = {"skills": "skill", "commands": "skill"}
-    taken: Counter[tuple[str, str]] = Counter()
+    longest = mapping.target.name_longest
+    taken: Counter[tuple[str, str, str]] = Counter()
     found = {}
-    for item in sorted(items, key=lambda one: one.domain != "skills"):
-        plain = re.sub(r"[^a-z0-9]+", "-", _called(item).lower())[:longest].strip("-") or "unnamed"
+    for item in sorted(
+        items, key=lambda one: (one.domain != "skills", one.domain == "servers" and _named(one) != one.name)
+    ):
+        plain, mark = (_named(item), "_") if item.domain == "servers" else (_slug(item, longest), "-")
         kind = kinds.get(item.domain, item.domain)
+        base = base_of(item.path, mapping.source.folder)
         name, number = plain, 1
-        while taken[kind, name]:
+        while taken[base, kind, name]:
             number += 1
-            name = f"{plain[: longest - len(f'-{number}')]}-{number}"
-        taken[kind, name] += 1
+            name = f"{plain[: longest - len(f'{mark}{number}')]}{mark}{number}"
+        taken[base, kind, name] += 1
         found[item.id] = name
-        if number > 1 and kind in ("skill", "agents") and findings is not None:
+        if number > 1 and kind in ("skill", "agents", "servers") and findings is not None:
             message = f"two of one kind are called {plain!r} in the target; this one becomes {name!r}"
             findings.append(finding("name-collision", item.path, message, "rename one of them", severity="warning"))
     return found
+
+
+def _slug(item: Item, longest: int) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", _called(item).lower())[:longest].strip("-") or "unnamed"
+
+
+def _named(server: Item) -> str:
+    """What the target takes of a server's name: all but some signs."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", server.name)
 
 
 def _called(item: Item) -> str:
@@ -88,10 +106,23 @@ def _called(item: Item) -> str:
     return str(named[0]) if named else item.name
 
 
+def _kind(item: Item, field: Field, servers: Sequence[str]) -> str:
+    """A field's kind; a rule on a server that the repository does not have is about somebody else's."""
+    spelled = field.value.get("server") if isinstance(field.value, dict) and item.domain == "permissions" else None
+    absent = ".mcp." in field.kind and spelled is not None and not any(fits(spelled, one) for one in servers)
+    return f"{field.kind}.absent" if absent else field.kind
+
+
 def _decide(
-    item: Item, field: Field, mapping: Mapping, version: Having, names: dict[str, str], overrides: Overrides
+    item: Item,
+    field: Field,
+    kind: str,
+    mapping: Mapping,
+    version: Having,
+    names: dict[str, str],
+    overrides: Overrides,
 ) -> Decision:
-    rule = mapping.rule(item.domain, field.kind)
+    rule = mapping.rule(item.domain, kind)
     base = Decision(
         item=item.id,
         field=field.name,
@@ -99,7 +130,7 @@ def _decide(
         path=item.path,
         place=field.place,
         classification="unclassified",
-        rationale=f"no rule of {mapping.name} says what becomes of {field.kind!r}",
+        rationale=f"no rule of {mapping.name} says what becomes of {kind!r}",
         risk="critical",
     )
     if person := _override(overrides, item.id, field.name):
@@ -112,7 +143,7 @@ def _decide(
         base,
         classification=rule.classification,
         rule=rule.id,
-        target=_target(rule, item, names) if rule.target else None,
+        target=_target(rule, item, names, base_of(item.path, mapping.source.folder)) if rule.target else None,
         mode=rule.mode,
         rationale=rule.rationale,
         risk=rule.risk,
@@ -166,12 +197,19 @@ def _mode(fields: Sequence[Decision]) -> Mode:
     return "copy" if "copy" in modes else "generate" if modes else "none"
 
 
-def _target(rule: Rule, item: Item, names: dict[str, str]) -> str:
-    folder = posixpath.dirname(item.path)
+def _target(rule: Rule, item: Item, names: dict[str, str], base: str) -> str:
     scope = scope_of(item) if "{scope}" in rule.target else ""
-    return rule.target.format(
-        name=names[item.id], folder=f"{folder}/" if folder else "", scope=f"{scope}/" if scope else ""
-    )
+    return rule.target.format(name=names[item.id], folder=base, scope=f"{scope}/" if scope else "")
+
+
+def base_of(path: str, folder: str) -> str:
+    """The folder that a file of the source is for, with a slash behind it: above the agent's ``folder``, or its own.
+
+    Empty: the root.
+    """
+    above, found, _ = f"/{path}".partition(f"/{folder}/")
+    base = above.removeprefix("/") if found else posixpath.dirname(path)
+    return f"{base}/" if base else ""
 
 
 def scope_of(item: Item) -> str:

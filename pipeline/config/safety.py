@@ -14,11 +14,11 @@ import tomlkit
 
 from pipeline.canonical import loads
 from pipeline.config.emit.output import Emitted
+from pipeline.config.machine import names_a_machine
 from pipeline.config.mapping import Mapping
 from pipeline.config.tree import matches
 
 _ALLOW = re.compile(r"""decision\s*=\s*["']allow["']""")
-_MACHINE = re.compile(r"""(?:^|[\s"'=(:])(?:/(?:home|Users|root|opt|etc|var|tmp|srv|mnt|usr|private)/|[A-Za-z]:\\)""")
 _GLOB = re.compile(r"[*?\[]")
 _FULL = "danger-full-access"
 _KEYS = {
@@ -92,7 +92,7 @@ def _role(role: dict[str, Any]) -> Iterator[str]:
 def _signs(text: str) -> Iterator[str]:
     if "${" in text:
         yield "a variable is written that nobody puts in"
-    if _MACHINE.search(text):
+    if names_a_machine(text):
         yield "a path of one machine is written"
     if _FULL in text:
         yield "full access is given"

@@ -20,6 +20,8 @@ from pipeline.errors import ArtifactError, ArtifactMissing, FileUnreadable
 
 # A file of instructions or settings; what is larger is inventoried by its digest and not understood.
 LARGEST_TEXT = 1 << 20
+# What stands in the root of a repository.
+_REPOSITORY = ".git"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,10 @@ class Tree:
                 remedy = "replace the link by what it shall show, or remove it"
                 findings.append(finding(wrong[0], path, wrong[1], remedy))
                 continue
-            if place.is_dir():
+            if place.is_dir() and os.path.lexists(place / _REPOSITORY):
+                told = "it is a repository of its own, a submodule or a worktree, and is not looked into"
+                findings.append(finding("repository-inside", path, told, "carry it over by itself", severity="note"))
+            elif place.is_dir():
                 if entry.name not in skip[max(top for top in skip if path.startswith(top))]:
                     self._enter(f"{path}/", place, (*above, place.resolve()), text, skip, found, findings)
             else:

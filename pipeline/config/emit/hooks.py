@@ -10,10 +10,9 @@ from pipeline import canonical
 from pipeline.config.emit.guard import guard_path
 from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.policy import guarded
-from pipeline.config.readers.hooks import carried, shell_line
+from pipeline.config.readers.hooks import carried, shell_line, without_places
 
 _KEPT = ("timeout", "statusMessage", "async")
-_SYSTEM = re.compile(r"(?<![\w.])/(?:usr/local/bin|usr/bin|bin)/(?=\w)")
 _BRACES = re.compile(r"\$\{(\w+)\}(?!\w)")
 _GUARD_SECONDS = 10
 
@@ -74,5 +73,5 @@ def hook_command(emission: Emission, command: str) -> str:
     root = emission.mapping.target.root_command
     for word in emission.mapping.source.project_variables:
         command = command.replace(f'"{word}"', root).replace(f'"{word}/', f'{root}"/').replace(word, root)
-    command = _SYSTEM.sub("", command)
+    command = without_places(command)
     return _BRACES.sub(r"$\1", command)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from pipeline.config.mapping import Mapping
-from pipeline.config.plan import target_names
+from pipeline.config.plan import base_of, target_names
 from pipeline.config.plan_values import Decision, Plan
 from pipeline.config.tree import Tree
 from pipeline.config.values import Field, Inventory, Item
@@ -47,7 +47,11 @@ class Emission:
 
     @classmethod
     def of(cls, tree: Tree, inventory: Inventory, plan: Plan, mapping: Mapping, *, copies: bool) -> Emission:
-        return cls(tree, inventory, plan, mapping, copies, target_names(inventory.items, mapping.target.name_longest))
+        return cls(tree, inventory, plan, mapping, copies, target_names(inventory.items, mapping))
+
+    def base(self, item: Item) -> str:
+        """The folder that an item is for, with a slash behind it; empty: the root."""
+        return base_of(item.path, self.mapping.source.folder)
 
     def whole(self, item: Item) -> Decision:
         return self._decisions[item.id, None]

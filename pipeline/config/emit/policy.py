@@ -12,13 +12,15 @@ from typing import Any
 
 import orjson
 
+from pipeline.config.emit.filesystem import taken
 from pipeline.config.emit.output import Emission, Emitted
-from pipeline.config.readers.permissions import target_paths
+from pipeline.config.readers.paths import target_paths
 from pipeline.config.values import Item
 
 _PROFILE = ("file-deny", "file-deny-all", "file-read", "file-glob", "read-only", "workspace")
 _WORKSPACE = ":workspace_roots"
-_DEPTH = 12
+# Deeper than any folder: what lies below it would not be looked for.
+_DEPTH = 1000
 # Words that no rule means: what a rule must not match.
 _OTHER = "parity-other-command"
 # Letters in one word of short flags that may as well stand in another order.
@@ -60,19 +62,18 @@ def policy_settings(emission: Emission) -> dict[str, Any]:
 
 
 def _profile(emission: Emission, base: str) -> dict[str, Any]:
-    home: dict[str, str] = {}
-    inside: dict[str, str] = {}
+    rows: dict[str, str] = {}
     # What may not be read may not be written either: it comes last, and wins.
     for names, mode in ((("file-read", "file-glob"), "read"), (("file-deny", "file-deny-all"), "deny")):
         for _, write, value in _written(emission, *names):
-            for path in ("**",) if write == "file-deny-all" else taken_away(value):
-                (home if path.startswith("~/") else inside)[path] = mode
+            rows |= dict.fromkeys(("**",) if write == "file-deny-all" else taken_away(value), mode)
+    files = taken(rows, emission.tree.root, emission.mapping.target.read_only)
+    home = {path: mode for path, mode in files.items() if path.startswith("~/")}
+    inside = {path: mode for path, mode in files.items() if path not in home}
     profile: dict[str, Any] = {"extends": base}
     if home or inside:
-        files: dict[str, Any] = dict(sorted(home.items()))
-        if inside:
-            files[_WORKSPACE] = dict(sorted(inside.items()))
-        profile["filesystem"] = {"glob_scan_max_depth": _DEPTH, **files}
+        below = {_WORKSPACE: inside} if inside else {}
+        profile["filesystem"] = {"glob_scan_max_depth": _DEPTH, **home, **below}
     return profile
 
 

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from fnmatch import fnmatchcase
 from typing import Any
 
 from pipeline.config.emit.output import Emission
-from pipeline.config.readers.servers import variable
+from pipeline.config.readers.servers import fits, variable
 from pipeline.config.values import Field, Item
 
-# What a name of a server may not hold.
-_SIGNS = re.compile(r"[^A-Za-z0-9_-]")
 _ALL, _ON, _OFF = "enableAllProjectMcpServers", "enabledMcpjsonServers", "disabledMcpjsonServers"
 
 
 def server_tables(emission: Emission) -> dict[str, Any]:
     """Server → its table, by name."""
-    tables = {}
+    tables: dict[str, tuple[str, dict[str, Any]]] = {}
     for item in emission.items("servers"):
         writes = {write for write, _ in emission.writes(item)}
         if "server" in writes and "server-drop" not in writes:
             table = _table(emission, item)
             if "server-off" in writes or not _chosen(emission, item.name):
                 table["enabled"] = False
-            tables[_SIGNS.sub("_", item.name)] = table
-    _restrict(emission, tables)
-    return dict(sorted(tables.items()))
+            tables[emission.names[item.id]] = item.name, table
+    _restrict(emission, list(tables.values()))
+    return {name: table for name, (_, table) in sorted(tables.items())}
 
 
 def _table(emission: Emission, item: Item) -> dict[str, Any]:
@@ -68,6 +64,8 @@ def _words(value: Any) -> str:
 def _chosen(emission: Emission, server: str) -> bool:
     """Whether the source has the server on: named, or all of them; and not named as off."""
     found = {one.name: one.value for item in emission.items("server-choice") for _, one in emission.writes(item)}
+    if any(one.kind.startswith("malformed.") for item in emission.items("server-choice") for one in item.fields):
+        return False
     if server in (found.get(_OFF) or ()):
         return False
     if found.get(_ALL) is True or not found:
@@ -75,11 +73,11 @@ def _chosen(emission: Emission, server: str) -> bool:
     return _ON not in found or server in (found[_ON] or ())
 
 
-def _restrict(emission: Emission, tables: dict[str, Any]) -> None:
+def _restrict(emission: Emission, tables: list[tuple[str, dict[str, Any]]]) -> None:
     for item in emission.items("permissions"):
         for write, one in emission.writes(item, "server-denied", "tool-off", "tool-prompt"):
-            for name, table in tables.items():
-                if not fnmatchcase(_plain(name), _plain(one.value["server"]) or "*"):
+            for name, table in tables:
+                if not fits(one.value["server"], name):
                     continue
                 if write == "server-denied":
                     table["enabled"] = False
@@ -87,8 +85,3 @@ def _restrict(emission: Emission, tables: dict[str, Any]) -> None:
                     table.setdefault("disabled_tools", []).append(one.value["tool"])
                 else:
                     table.setdefault("tools", {})[one.value["tool"]] = {"approval_mode": "prompt"}
-
-
-def _plain(name: str) -> str:
-    """A server's name as rules spell it."""
-    return "".join(char if char.isalnum() or char in "-_*" else "_" for char in name)

@@ -41,7 +41,7 @@ def skill_files(emission: Emission) -> Iterator[Emitted]:
         if whole.mode == "none":
             continue
         folder = posixpath.dirname(item.path)
-        target = f"{emission.mapping.target.skills}/{emission.names[item.id]}"
+        target = f"{emission.base(item)}{emission.mapping.target.skills}/{emission.names[item.id]}"
         if whole.mode == "link" and not emission.copies:
             link = posixpath.relpath(folder, posixpath.dirname(target))
             sources = (item.path, *(f"{folder}/{one['path']}" for one in item.values("file")))

@@ -1,14 +1,16 @@
 """Hooks: events with groups of a matcher and handlers. Each handler is a field, with its event and matcher.
 
 The kind is the event, the handler's type and what stands in the way of carrying it over: a condition (``if``), a
-matcher of tools that the target never names (``unseen``), a shell or words that it is not started with (``start``), a
-path of one machine (``machine``), or an unknown variable of the source (``variable``).
+matcher of tools that the target never names (``unseen``) or with a pattern that it cannot read (``matcher``), a shell
+or words that it is not started with (``start``), a path of one machine (``machine``), or an unknown variable of the
+source (``variable``).
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +20,14 @@ from pipeline.config.tree import finding
 from pipeline.config.values import Field
 
 _NAMES = re.compile(r"[\w|]+")
-_MACHINE = re.compile(r"(?:^|[\s\"'=;|&(])(?:/(?!dev/|bin/|usr/bin/|usr/local/bin/)\w|~/|[A-Za-z]:\\)")
+_MACHINE = re.compile(r"(?:^|[\s\"'`=:;,|&<>(\[{])(?:/(?!dev/)\w|~/|[A-Za-z]:\\)")
+# A program of the system where a command begins: it is found by its name.
+_SYSTEM = re.compile(
+    r"(^|[;&|(`!\n]\s*|\b(?:env|exec|sudo|then|do|else|nohup|time|xargs)\s+)/(?:usr/local/bin|usr/bin|bin)/(?=\w)"
+)
+# What the source's patterns have and the target's have not: to look around, to look back, and some escapes.
+_UNREAD = re.compile(r"\(\?(?:[=!>#(]|<[=!]|P=|P>)|\\[1-9ZNkgGKcXR]")
+_LONGEST = 1 << 31
 _SHELLS = ("bash", "sh")
 _REQUIRED = {"command": "command", "prompt": "prompt", "agent": "prompt", "http": "url"}
 
@@ -44,7 +53,12 @@ def _group(reading: Reading, path: str, place: tuple[Any, ...], event: str, grou
     try:
         if not isinstance(matcher, str):
             raise TypeError
-        re.compile("" if matcher == "*" else matcher)
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(
+                ""
+                if matcher == "*"
+                else matcher.replace("(?<", "(?P<").replace("(?P<=", "(?<=").replace("(?P<!", "(?<!")
+            )
     except (re.error, TypeError):
         yield _malformed(reading, path, f"{where}/matcher", f"the matcher {matcher!r} is no regular expression", group)
         return
@@ -69,9 +83,11 @@ def _obstacle(reading: Reading, matcher: str, handler: dict[str, Any]) -> str:
     unseen = reading.mapping.tools.unseen
     if matcher and _NAMES.fullmatch(matcher) and all(name in unseen for name in matcher.split("|")):
         return ".unseen"
+    if _UNREAD.search(matcher):
+        return ".matcher"
     if any(key in handler and not carried(key, handler[key]) for key in ("args", "shell")):
         return ".start"
-    bare = shell_line(handler, reading.mapping.source.project_variables)
+    bare = without_places(shell_line(handler, reading.mapping.source.project_variables))
     for word in reading.mapping.source.project_variables:
         bare = bare.replace(f'"{word}"', ".").replace(word, ".")
     if re.search(reading.mapping.source.variable, bare):
@@ -86,6 +102,11 @@ def shell_line(handler: dict[str, Any], variables: tuple[str, ...]) -> str:
     """
     command = str(handler.get("command", ""))
     return " ".join(_word(one, variables) for one in (command, *handler["args"])) if handler.get("args") else command
+
+
+def without_places(command: str) -> str:
+    """A command with the system's programs by name, wherever they are on a machine."""
+    return _SYSTEM.sub(r"\1", command)
 
 
 def _word(word: str, variables: tuple[str, ...]) -> str:
@@ -105,7 +126,7 @@ def carried(key: str, value: Any) -> bool:
     if key == "shell":
         return value in _SHELLS
     if key == "timeout":
-        return isinstance(value, int) and not isinstance(value, bool) and value > 0
+        return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LONGEST
     if key == "async":
         return isinstance(value, bool)
     return key == "statusMessage" and isinstance(value, str) and not ("${" in value or _MACHINE.search(value))

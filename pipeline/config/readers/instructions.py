@@ -21,16 +21,29 @@ _IMPORT = re.compile(r"(?<!\S)@(~?(?:[\w./+-]|\\ )+)(?=[.,;:!?)\]\"']*(?:\s|\Z))
 
 
 def read(reading: Reading, found: Iterator[Found]) -> None:
-    folder = reading.domain.folder or ""
     for one in found:
         text = reading.text(one)
         if text is None:
             reading.unread(one)
             continue
-        place = "root" if "/" not in one.path else "inner" if one.path.startswith(f"{folder}/") else "nested"
+        place = _place(reading, one.path)
         fields = [entry("text", f"{place}.text", "line 1", text.text)]
         fields += [one for _, one in imports(reading, one.path, text.text, place)]
         reading.add(one, one.path, text.sha256, fields)
+
+
+def _place(reading: Reading, path: str) -> str:
+    """Where a file stands: ``inner`` is in the agent's folder, ``within`` deeper in one, ``linked`` behind a link."""
+    above = path.split("/")[:-1]
+    folder = reading.domain.folder
+    if not above:
+        return "root"
+    if folder in above[:-1]:
+        return "within"
+    if above[-1] == folder:
+        return "inner"
+    place = "/".join(above)
+    return "nested" if reading.real(place) == place else "linked"
 
 
 def imports(

@@ -6,6 +6,7 @@ understands (a *token* of the mapping). Of a skill, the other files of its folde
 
 from __future__ import annotations
 
+import codecs
 import posixpath
 import re
 from collections.abc import Iterator
@@ -31,15 +32,25 @@ def read(reading: Reading, found: Iterator[Found]) -> None:
 
 def read_skills(reading: Reading, found: Iterator[Found]) -> None:
     """``found`` are the pages; what else lies in the folder of one belongs to it."""
-    for one in found:
+    tops: list[str] = []
+    for one in sorted(found, key=lambda one: posixpath.dirname(one.path)):
         folder = posixpath.dirname(one.path)
+        name = folder.partition(f"{reading.domain.folder}/")[2]
+        # In the folder of all skills, in one of another agent's folders or in another skill, it is no skill.
+        if not name or folder.count(f"{reading.mapping.source.folder}/") > 1:
+            continue
+        if within := next((top for top in tops if folder.startswith(f"{top}/")), None):
+            message = f"it lies within the skill {within}: {reading.mapping.target.title} takes it for another one"
+            remedy = "rename the file, if it is a template"
+            reading.findings.append(finding("skill-within-skill", one.path, message, remedy, None, "warning"))
+            continue
+        tops.append(folder)
         others = [path for path in reading.files if path.startswith(f"{folder}/") and path != one.path]
         attached = []
         for path in sorted(others):
             if digest := reading.digest(path):
                 below = path.removeprefix(f"{folder}/")
                 attached.append(entry(below, "file", below, {"path": below, "sha256": digest}))
-        name = folder.removeprefix(f"{reading.domain.folder}/")
         _page(reading, one, name, attached)
 
 
@@ -53,9 +64,16 @@ def _page(reading: Reading, one: Found, name: str, attached: Any) -> None:
     fields = [*_key_fields(reading, one.path, page), *_text_fields(reading, page), *attached]
     if reading.domain.reader == "skills" and not isinstance(page.keys.get("description"), str):
         fields.append(entry("description", "missing.description", "line 1", None))
-    if reading.domain.reader == "skills" and page.findings:
-        fields.append(entry("front matter", "missing.yaml", page.findings[0].place or "line 1", None))
+    if reading.domain.reader == "skills" and (page.findings or _marked(reading, one)):
+        place = page.findings[0].place if page.findings else None
+        fields.append(entry("front matter", "missing.yaml", place or "line 1", None))
     reading.add(one, name, text.sha256, fields)
+
+
+def _marked(reading: Reading, one: Found) -> bool:
+    """Whether a file begins with a byte order mark, behind which the target sees no front matter."""
+    raw = reading.tree.read_bytes(one.path)
+    return isinstance(raw, bytes) and raw.startswith(codecs.BOM_UTF8)
 
 
 def _key_fields(reading: Reading, path: str, page: Page) -> Iterator[Field]:

@@ -6,26 +6,22 @@ its value has the parts that an emitter needs.
 
 from __future__ import annotations
 
-import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
 from pipeline.config.readers.json_file import pointer
+from pipeline.config.readers.paths import unread_file, written_file
 from pipeline.config.readers.reading import Reading, entry
-from pipeline.config.tree import finding, matches
+from pipeline.config.tree import finding
 from pipeline.config.values import Field
 
 LISTS = ("deny", "ask", "allow")
-# Characters that no reader of patterns takes for anything else.
-_PATH = re.compile(r"[\w.@+,=~*?/ -]+")
 _RULE = re.compile(r"(?P<tool>[\w*-]+)(?:\((?P<spec>.*)\))?", re.DOTALL)
-_GLOB = re.compile(r"[*?\[]")
-_MOST = 100
 _ANY = ("", "*", "**")
-_BRACES = re.compile(r"\{([^{},]*(?:,[^{},]*)+)\}")
 _ODD = re.compile(r"[*?$`;&|<>()\\\n]|\[")
 
 
@@ -63,8 +59,23 @@ def _list(reading: Reading, path: str, key: str, rules: Any) -> Iterator[Field]:
         if found is None:
             yield _malformed(reading, path, where, f"{text!r} is not a permission rule", text)
         else:
-            kind, parts = _rule(reading, found["tool"], (found["spec"] or "").strip())
-            yield entry(f"{key} {text}", f"{key}.{kind}", where, {"rule": text, **parts})
+            for kind, parts in _rules(reading, found["tool"], (found["spec"] or "").strip()):
+                yield entry(f"{key} {text}", f"{key}.{kind}", where, {"rule": text, **parts})
+
+
+def _rules(reading: Reading, tool: str, spec: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a rule means; a pattern in the place of the tool means each tool that fits it."""
+    tools = reading.mapping.tools
+    if "*" not in tool or tool.startswith(tools.mcp_prefix):
+        yield _rule(reading, tool, spec)
+        return
+    groups = (tools.command, tools.read, tools.edit, tools.fetch, tools.search, tools.skill, tools.agent)
+    named = [next((one for one in names if fnmatchcase(one, tool)), None) for names in groups]
+    yield from (_rule(reading, one, spec) for one in named if one)
+    if fnmatchcase(f"{tools.mcp_prefix}x__x", tool):
+        yield _server("*", "")
+    elif not any(named):
+        yield "other", {"tool": tool, "spec": spec}
 
 
 def _rule(reading: Reading, tool: str, spec: str) -> tuple[str, dict[str, Any]]:
@@ -89,57 +100,9 @@ def _rule(reading: Reading, tool: str, spec: str) -> tuple[str, dict[str, Any]]:
 def _file(reading: Reading, kind: str, spec: str) -> tuple[str, dict[str, Any]]:
     if spec in _ANY:
         return f"file.{kind}.any", {}
-    if spec.startswith("//") or not target_paths(spec):
+    if spec.startswith("//"):
         return f"file.{kind}.odd", {"path": spec}
-    return (f"file.{kind}", {"path": spec}) if kind == "read" else written_file(reading, f"file.{kind}", spec)
-
-
-def written_file(reading: Reading, kind: str, spec: str) -> tuple[str, dict[str, Any]]:
-    """A path that must not be written: a profile knows names and whole folders, so a pattern is the files that fit it.
-
-    ``files`` are those, a hundred at most, and for a bare name also the one in the root, whether or not it is there.
-    """
-    paths = target_paths(spec)
-    patterns = [path for path in paths if _GLOB.search(path.removesuffix("/**"))]
-    if not patterns:
-        return kind, {"path": spec}
-    if any(path.startswith("~/") for path in patterns):
-        return f"{kind}.odd", {"path": spec}
-    wanted = [path.removesuffix("/**") for path in patterns]
-    plain = [path.removeprefix("**/") for path in wanted if not _GLOB.search(path.removeprefix("**/"))]
-    named = sorted({path for one in wanted for path in reading.places(_beginning(one)) if matches(path, (one,))})
-    names = dict.fromkeys([*(path for path in paths if path not in patterns), *plain, *named])
-    return f"{kind}.glob", {"path": spec, "files": list(names)[:_MOST]}
-
-
-def _beginning(pattern: str) -> str:
-    """What every path that fits a pattern begins with."""
-    return re.split(r"[*?]", pattern, maxsplit=1)[0]
-
-
-def target_paths(spec: str) -> tuple[str, ...]:
-    """A path or pattern as a profile takes it, relative to the workspace or to the home; none if it cannot take it.
-
-    A bare name is meant at any depth; ``./x`` and ``/x`` are meant at the root. ``{a,b}`` is both: whoever writes it
-    means that, also where the source takes the braces for letters.
-    """
-    found = _BRACES.search(spec)
-    if found is None:
-        path = _target_path(spec)
-        return (path,) if path else ()
-    each = [target_paths(spec[: found.start()] + one + spec[found.end() :]) for one in found[1].split(",")]
-    return tuple(dict.fromkeys(path for paths in each for path in paths)) if all(each) else ()
-
-
-def _target_path(spec: str) -> str:
-    home, rest = ("~/", spec[2:]) if spec.startswith("~/") else ("", spec)
-    bare = "/" not in rest.rstrip("/")
-    plain = posixpath.normpath(rest.strip("/")) if rest.strip("/") else ""
-    if not plain or plain == "." or plain.startswith("..") or not _PATH.fullmatch(plain):
-        return ""
-    if rest.endswith("/"):
-        plain = f"{plain}/**"
-    return f"{home}{plain}" if home or not bare else f"**/{plain}"
+    return (unread_file if kind == "read" else written_file)(reading, f"file.{kind}", spec)
 
 
 def _fetch(spec: str) -> tuple[str, dict[str, Any]]:

@@ -24,6 +24,7 @@ class Reading:
     items: list[Item] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     _places: list[str] = field(default_factory=list)
+    _linked: list[str] | None = None
 
     def places(self, below: str) -> Iterator[str]:
         """The files and folders of the tree whose paths begin so, in order."""
@@ -33,6 +34,19 @@ class Reading:
             if not place.startswith(below):
                 return
             yield place
+
+    def linked(self) -> list[str]:
+        """The files and folders of the tree that links lead to, by the links' paths, in order."""
+        if self._linked is None:
+            places = {one for path, found in self.files.items() if found.link for one in _with_folders(path)}
+            self._linked = sorted(one for one in places if self.real(one) != one)
+        return self._linked
+
+    def real(self, path: str) -> str | None:
+        """Where a path leads to within the tree, links followed; None where it leads out."""
+        root = self.tree.root.resolve()
+        place = (root / path).resolve()
+        return place.relative_to(root).as_posix() if place.is_relative_to(root) else None
 
     def text(self, one: Found) -> Text | None:
         """A file's text; None, and a finding, where there is none."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
+from pipeline.config.machine import names_a_machine
 from pipeline.config.readers.json_file import pointer, read_object
 from pipeline.config.readers.reading import Reading, entry
 from pipeline.config.tree import Found, finding
@@ -104,7 +106,8 @@ def spelling(value: Any) -> str:
         return "literal"
     if not isinstance(value, str):
         return "odd"
-    return next((name for name, pattern in _SPELLINGS if pattern.search(value)), "literal")
+    plain = "absolute" if names_a_machine(value) else "literal"
+    return next((name for name, pattern in _SPELLINGS if pattern.search(value)), plain)
 
 
 def worst(values: list[Any]) -> str:
@@ -117,6 +120,15 @@ def variable(value: str) -> str:
     """The name in a value that is a reference or a bearer."""
     found = _REFERENCE.fullmatch(value) or _BEARER.fullmatch(value)
     return found[1] if found else ""
+
+
+def fits(spelled: str, server: str) -> bool:
+    """Whether a permission rule means a server: rules spell its name with letters, digits, hyphens and underscores."""
+    return fnmatchcase(_plain(server), _plain(spelled) or "*")
+
+
+def _plain(name: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_*" else "_" for char in name)
 
 
 def _unknown(path: str, place: str, key: str) -> Any:

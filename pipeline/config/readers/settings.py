@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from pipeline.config.readers.hooks import hook_fields
 from pipeline.config.readers.json_file import pointer, read_object
-from pipeline.config.readers.permissions import permission_fields, target_paths, written_file
+from pipeline.config.readers.paths import unread_file, written_file
+from pipeline.config.readers.permissions import permission_fields
 from pipeline.config.readers.reading import Reading, entry
 from pipeline.config.readers.servers import spelling
 from pipeline.config.tree import Found, finding, matches
@@ -22,6 +23,8 @@ from pipeline.config.values import Field
 
 _VARIABLE = re.compile(r"\$\w")
 _NO_HOOKS = "disableAllHooks"
+_SWITCH, _NAMES = "yes or no", "list of names"
+_CHOICES = {"enableAllProjectMcpServers": _SWITCH, "enabledMcpjsonServers": _NAMES, "disabledMcpjsonServers": _NAMES}
 
 
 def read(reading: Reading, found: Iterator[Found]) -> None:
@@ -60,6 +63,10 @@ def _fields(reading: Reading, path: str, key: str, value: Any) -> Iterator[Field
             yield from _environment(reading, path, value)
         case "sandbox":
             yield from _flat(reading, "sandbox", pointer("sandbox"), value)
+        case _ if key in _CHOICES and not _chooses(value, _CHOICES[key]):
+            message, remedy = f"{key} is no {_CHOICES[key]}", "write one"
+            reading.findings.append(finding("choice-malformed", path, message, remedy, pointer(key)))
+            yield entry(key, f"malformed.{key}", pointer(key), value)
         case _ if reading.domain.keys or key in reading.domain.known:
             yield entry(key, f"key.{key}", pointer(key), value)
         case _:
@@ -74,6 +81,12 @@ def _fields(reading: Reading, path: str, key: str, value: Any) -> Iterator[Field
                 )
             )
             yield entry(key, f"unknown.{key}", pointer(key), value)
+
+
+def _chooses(value: Any, kind: str) -> bool:
+    if kind == _SWITCH:
+        return isinstance(value, bool)
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _environment(reading: Reading, path: str, value: Any) -> Iterator[Field]:
@@ -95,14 +108,19 @@ def _flat(reading: Reading, kind: str, place: str, value: Any) -> Iterator[Field
             yield from _flat(reading, f"{kind}.{key}", f"{place}{pointer(key)}", inner)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            spelled: tuple[str, Any] = (kind, inner)
-            if ".filesystem.deny" in kind and not (isinstance(inner, str) and target_paths(inner)):
-                spelled = f"{kind}.odd", inner
-            elif ".filesystem.denyWrite" in kind:
-                spelled = written_file(reading, kind, inner)
-            yield entry(f"{kind} {number}", spelled[0], f"{place}/{number}", spelled[1])
+            yield entry(f"{kind} {number}", *_leaf(reading, kind, inner, f"{place}/{number}"))
     else:
-        yield entry(kind, kind, place, value)
+        yield entry(kind, *_leaf(reading, kind, value, place))
+
+
+def _leaf(reading: Reading, kind: str, value: Any, place: str) -> tuple[str, str, Any]:
+    """(kind, place, value). Of the sandbox's paths, unlike those of rules, one with a slash before it is absolute."""
+    if ".filesystem.deny" not in kind:
+        return kind, place, value
+    if not isinstance(value, str) or value.startswith("/"):
+        return f"{kind}.odd", place, value
+    found, parts = (written_file if ".denyWrite" in kind else unread_file)(reading, kind, value)
+    return found, place, parts
 
 
 def _malformed(path: str, key: str, message: str, remedy: str) -> Any:

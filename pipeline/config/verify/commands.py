@@ -8,6 +8,7 @@ import json
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import tomlkit
 from msgspec.structs import replace
@@ -97,17 +98,26 @@ def _prompts(made: Stand, emission: Emission) -> Iterator[Check]:
             )
         if not folder:
             yield from _listed(emission, command, "\n".join(t for t in texts if calls.skills_heading in t))
+    yield from _below(made, emission)
 
 
 def _own_place(emission: Emission, item: Item) -> str:
-    """Where an item of no target of its own is read: what lies in the source's folder, with the root."""
+    """Where an item of no target of its own is read: what lies in the source's folder, with the one above."""
     inner = any(one.kind.startswith("inner.") for one in item.fields)
-    return emission.mapping.target.instructions if inner else item.path
+    return f"{emission.base(item)}{emission.mapping.target.instructions}" if inner else item.path
+
+
+def _below(made: Stand, emission: Emission) -> Iterator[Check]:
+    """The skills of folders below the root, where a session starts there."""
+    for folder in sorted({emission.base(item).rstrip("/") for item in emission.items("skills")} - {""}):
+        command, texts = prompt_text(made, folder)
+        told = "\n".join(text for text in texts if made.job.mapping.target.calls.skills_heading in text)
+        yield from _listed(emission, command, told, folder)
 
 
 def _markers(emission: Emission, item: Item) -> Iterator[tuple[str, str]]:
     """(source, a line of it that no rewriting touches) for an item and all that it imports."""
-    if item.values("unread"):
+    if item.values("unread") or item.values("within.text"):
         return
     bodies = [str(one.value) for one in item.fields if one.kind.startswith("text.") or one.kind.endswith(".text")]
     texts = [(item.path, body) for body in bodies]
@@ -125,10 +135,12 @@ def _markers(emission: Emission, item: Item) -> Iterator[tuple[str, str]]:
             yield source, longest
 
 
-def _listed(emission: Emission, command: tuple[str, ...], told: str) -> Iterator[Check]:
+def _listed(emission: Emission, command: tuple[str, ...], told: str, folder: str = "") -> Iterator[Check]:
     shown: list[str] = []
     hidden: list[str] = []
     for item in (*emission.items("skills"), *emission.items("commands")):
+        if emission.base(item).rstrip("/") != folder:
+            continue
         if emission.whole(item).mode != "none" and item.domain == "skills":
             (hidden if is_manual(emission, item) else shown).append(skill_name(emission, item))
         elif emission.whole(item).mode != "none":
@@ -138,7 +150,7 @@ def _listed(emission: Emission, command: tuple[str, ...], told: str) -> Iterator
     missing, leaked = sorted(set(shown) - names), sorted(set(hidden) & names)
     if shown or hidden:
         yield judged(
-            "skills-offered",
+            f"skills-offered:{folder}" if folder else "skills-offered",
             "skills",
             command=command,
             expected=f"offered: {_all(shown)}; not offered: {_all(hidden)}",
@@ -228,7 +240,8 @@ def _files(made: Stand, emission: Emission) -> Iterator[Check]:
     control = _tried(made, "file-control", ("cat", CONTROL), allowed=True)
     yield control
     for write, name, path in probes:
-        shown = str(made.home / path[2:]) if path.startswith("~/") else path
+        place = _place(made, path)
+        shown = str(place) if path.startswith("~/") else place.relative_to(made.repo).as_posix()
         action = ("cat", shown) if write == "file-deny" else ("touch", shown)
         tried = _tried(made, f"file-rule:{name}", action, allowed=False)
         # Where nothing may be read, a refusal says nothing.
@@ -252,11 +265,19 @@ def lay_probes(made: Stand, emission: Emission) -> None:
 
     The program's sandbox makes what is missing for a moment; two of its helpers at once get in each other's way.
     """
-    for path in (CONTROL, *(path for _, _, path in file_probes(emission))):
-        place = made.home / path[2:] if path.startswith("~/") else made.repo / path
+    paths = {path for _, _, path in file_probes(emission)}
+    # What lies deeper comes first: of two paths, one may be a folder that the other lies in.
+    for path in (CONTROL, *sorted(paths, key=lambda path: (-path.count("/"), path))):
+        place = _place(made, path)
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text("probe\n", encoding="utf-8", newline="\n")
+
+
+def _place(made: Stand, path: str) -> Path:
+    """Where a probe is tried; in a folder, a file of it: that a folder itself is no file says nothing."""
+    place = made.home / path[2:] if path.startswith("~/") else made.repo / path
+    return place / CONTROL if place.is_dir() else place
 
 
 def sample_of(pattern: str) -> str:

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.cache import cache_folder
 from pipeline.config.apply import apply, conflicts
@@ -105,18 +105,43 @@ def stand(job: Job, binary: Path, emitted: Sequence[Emitted], lock: Lock | None)
 
 
 def copy_tree(job: Job, into: Path) -> None:
-    """The tree's files but the personal ones; a link becomes what it leads to."""
+    """The tree's files but the personal ones; a link stays one where it leads to what is copied."""
     tree = Tree(job.tree)
     source = job.mapping.source
-    for one in tree.walk(source.skip, source.skip_elsewhere, source.folder)[0]:
-        if not matches(one.path, source.personal):
-            place = into / one.path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                shutil.copy(job.tree / one.path, place)
-            except OSError:
-                continue  # the inventory has said so
-            place.chmod(place.stat().st_mode | 0o600)
+    found = [
+        one
+        for one in tree.walk(source.skip, source.skip_elsewhere, source.folder)[0]
+        if not matches(one.path, source.personal)
+    ]
+    # What is behind no link comes first: links lead to it.
+    for one in sorted(found, key=lambda one: one.link is not None):
+        place = into / one.path
+        if place.exists() or (one.link and _linked(job.tree, into, one.path)):
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copy(job.tree / one.path, place)
+        except OSError:
+            continue  # the inventory has said so
+        place.chmod(place.stat().st_mode | 0o600)
+
+
+def _linked(tree: Path, into: Path, path: str) -> bool:
+    """Make the link that is at a path or above it, where that shows the file; whether it does."""
+    above = [*reversed(PurePosixPath(path).parents[:-1]), PurePosixPath(path)]
+    first = next((one for one in above if (tree / one).is_symlink()), None)
+    if first is None or (tree / first).readlink().is_absolute():
+        return False
+    place = into / first
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to((tree / first).readlink())
+    except OSError:
+        return False
+    if (into / path).is_file() and (into / path).resolve().is_relative_to(into.resolve()):
+        return True
+    place.unlink()
+    return False
 
 
 def _remove(path: Path) -> None:

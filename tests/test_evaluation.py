@@ -93,6 +93,21 @@ def test_goals_run_in_a_copy_and_assertions_look_at_it(suite):
     assert sorted(one.name for one in (path.parent / "fixture").iterdir()) == ["code_under.py"]
 
 
+def test_the_ends_of_lines_are_part_of_what_a_file_equals_and_not_of_what_it_contains(suite):
+    path = suite(
+        scenario(
+            ["test"],
+            ("file-equals", "lines.txt", "a\\nb\\n"),
+            ("file-equals", "lines.txt", "a\\r\\nb\\r\\n"),
+            ("file-contains", "lines.txt", "a\\nb"),
+            ("file-contains", "lines.txt", "a\\r\\nb"),
+        )
+    )
+    (path.parent / "fixture" / "lines.txt").write_bytes(b"a\r\nb\r\n")
+    [result] = results(path)
+    assert [each.passed for each in result.assertions] == [False, True, True, True]
+
+
 @pytest.mark.parametrize(
     ("goal", "part"), [("fail", None), ("hang", "did not end within 0.5 s"), ("missing", "cannot be started")]
 )

@@ -23,6 +23,7 @@ from pipeline.runs import manifest as shapes
 from pipeline.runs.folder import find
 from pipeline.runs.poll import document, listing, poll
 from pipeline.runs.review import lacks, page, read_error
+from pipeline.runs.transport import KEPT
 
 FOREVER = "sh -c 'sleep 1000 & sleep 1000'"
 
@@ -114,6 +115,21 @@ def test_values_of_secret_variables_do_not_get_into_evidence(place, monkeypatch)
     assert "[$DEMO_TOKEN]" in canonical.read_json(polled.folder.path / "commands" / "01-sh.json")["stdout"]
     with pytest.raises(UsageError, match="DEMO_TOKEN"):
         place.commands("echo s3cr3t-value-of-demo")
+
+
+def test_a_secret_is_not_in_evidence_either_where_the_middle_of_the_output_is_left_out(place, monkeypatch):
+    secret = "s3cr3t-value-of-demo"
+    monkeypatch.setenv("DEMO_TOKEN", secret)
+    # On both sides of what is left out stands a part of the value.
+    line = f"print('a' * ({KEPT} - 9) + t + 'b' * {KEPT} + t + 'c' * ({KEPT} - 8), end='', file=out)"
+    code = f"import os, sys; t = os.environ['DEMO_TOKEN']\nfor out in sys.stdout, sys.stderr: {line}"
+    (place.path / "say.py").write_text(code, encoding="utf-8")
+    polled = place.finish(f"{sys.executable} say.py")
+    response = canonical.read_json(polled.folder.path / str(check(polled.folder).commands[0].response_file))
+    for stream in (response["stdout"], response["stderr"]):
+        assert "bytes left out" in stream
+        assert "s3cr" not in stream
+        assert "demo" not in stream
 
 
 def test_the_pointer_leads_to_the_manifest(place):

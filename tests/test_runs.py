@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -176,6 +177,7 @@ def test_a_program_that_is_not_there_is_an_error_of_the_call(place):
 def test_a_command_that_hangs_is_stopped_with_all_that_it_started(place):
     polled = place.finish(FOREVER, timeout_seconds=0.3)
     assert read_error(polled.folder, polled.manifest.commands[0]).reason == "time-limit"
+    assert polled.manifest.status_detail == "time-limit"
     assert polled.manifest.commands[0].exit_code == 124
     assert marked(polled.folder) == []
 
@@ -311,6 +313,17 @@ def test_what_commands_commit_is_part_of_what_they_changed(place):
     folder = place.finish(f"sh -c 'echo more >> greeting.txt && git {identity} commit -qam more'").folder
     assert "+more" in folder.diff_after.read_text(encoding="utf-8")
     assert check(folder).workspace.diff_after
+
+
+def test_a_change_is_seen_that_git_knows_by_its_time_alone(place):
+    path = place.path / "greeting.txt"
+    git(place.path, "config", "core.trustctime", "false")
+    before = path.stat()
+    path.write_text("HELLO\n", encoding="utf-8")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    index = place.path / ".git" / "index"
+    os.utime(index, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "+HELLO" in place.finish("true").folder.diff.read_text(encoding="utf-8")
 
 
 def test_a_repository_without_a_commit_in_this_one_hides_nothing_else(place):
@@ -524,7 +537,13 @@ def test_the_queue_comes_from_the_repository_else_from_the_library(place):
 
 
 @pytest.mark.parametrize(
-    "text", ["[", "[[tool.parity.runs.diagnostics]]\nid = 1\n", '[[tool.parity.runs.diagnostics]]\nid="x"\nargv=[]\n']
+    "text",
+    [
+        "[",
+        "[[tool.parity.runs.diagnostics]]\nid = 1\n",
+        '[[tool.parity.runs.diagnostics]]\nid="x"\nargv=[]\n',
+        "[tool]\nparity = 3\n",
+    ],
 )
 def test_data_that_is_no_queue_is_refused_by_its_place(place, text):
     (place.path / "pyproject.toml").write_text(text, encoding="utf-8")

@@ -22,13 +22,16 @@ RUNS, POINTERS = ".runs", "local-mcp"
 RUNNER = "pipeline.runs.runner"
 _COMPAT = "compat.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+# How much of a name that is none is told.
+_SHOWN = 100
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def check_name(what: str, name: str) -> str:
     """Return ``name`` if it may name a folder; raises UsageError otherwise."""
     if not _NAME.fullmatch(name) or name == POINTERS:
-        raise UsageError(f"{name!r} is not a {what}", remedy="use letters, digits, - and _, at most 80 of them")
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+        raise UsageError(f"{shown!r} is not a {what}", remedy="use letters, digits, - and _, at most 80 of them")
     return name
 
 

@@ -121,9 +121,8 @@ def _attempt(journal: Journal, binary: Path | None) -> Outcome:
 
 
 def _detail(journal: Journal, outcome: Outcome) -> str:
-    failed = [each for each in journal.now.commands if each.status == "failed"]
-    if outcome == "failed" and failed:
-        return "command-failed" if failed[0].response_file else journal.reason or "tool-invocation-error"
+    if outcome == "failed" and any(each.status == "failed" for each in journal.now.commands):
+        return journal.reason or "command-failed"
     return outcome
 
 

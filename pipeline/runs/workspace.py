@@ -55,7 +55,8 @@ def _patch(folder: RunFolder, began: str) -> bytes | None:
         there = _git(folder, "rev-parse", "--git-path", "index")
         own = folder.repository / os.fsdecode((there or b"").rstrip(b"\r\n"))
         if own.is_file():
-            shutil.copyfile(own, index)
+            # With its time: by that git knows what may have changed since without looking different.
+            shutil.copy2(own, index)
         # Git adds what it can: a repository without a commit, in this one, keeps it from nothing else.
         if _git(folder, "add", "--intent-to-add", "--ignore-errors", "--all", "--", ".", _OURS, index=index) is None:
             return None

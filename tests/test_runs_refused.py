@@ -90,6 +90,9 @@ def gone_on(folder, monkeypatch):
         (("--agent", "nobody", "--agent-version", "1.0.0"), 2, "nobody"),
         (("--transport", "mcp"), 2, "--agent"),
         (("--sandbox", "none"), 2, "workspaceWrite"),
+        (("--approval-policy", "maybe"), 2, "on-request"),
+        (("--agent-version", "0.169.0"), 2, "--agent"),
+        (("--binary", "greeting.txt"), 2, "--agent"),
         (("--timeout", "0"), 2, "above 0"),
     ],
 )

@@ -151,14 +151,20 @@ class Journal:
         """A command that could not be carried out."""
         self.reason = self.reason or reason
         remedy = error.remedy or "look at the log; the transport local needs no server"
-        details = {"message": str(error), "error_code": error.code, "remedy": remedy}
+        details = {"message": self._placeless(str(error)), "error_code": error.code, "remedy": remedy}
         self.command(
             command.index,
             status="failed",
             completed_at=moment(),
-            summary=redacted(error.problem, self._secrets)[:_SUMMARY],
+            summary=redacted(self._placeless(error.problem), self._secrets)[:_SUMMARY],
             error_file=self.error(command, reason, details),
         )
+
+    def _placeless(self, text: str) -> str:
+        """What a program says of itself names places of the machine."""
+        text = text.replace(str(self.folder.repository), "{repository}")
+        home = os.environ.get("HOME", "").rstrip("/")
+        return text.replace(home, "~") if home else text
 
     def error(self, command: Command | None, reason: Reason, details: Json) -> str:
         """Write an error, of a command or of the runner itself; its name in the folder."""

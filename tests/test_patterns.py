@@ -215,6 +215,23 @@ def test_a_writer_that_raises_what_open_raises_may_stand_where_that_is_waited_fo
     assert "canonical.write(path" in apply(CanonicalJson, source, library="vendored")
 
 
+@pytest.mark.parametrize("opened", ["3", "sys.stdout.fileno()"])
+def test_what_is_open_already_stays(opened):
+    source = f"import json\nwith open({opened}, 'w') as stream:\n    json.dump(1, stream)\n"
+    assert apply(CanonicalJson, source) == source
+
+
+def test_a_module_keeps_the_encoding_that_it_declares(tmp_path):
+    path = tmp_path / "latin.py"
+    path.write_bytes(b"# coding: latin-1\nimport json\n\npath.write_text(json.dumps('\xe9'))\n")
+    assert main(["patterns", "apply", "canonical-json", str(path)]) == 0
+    after = b"# coding: latin-1\nfrom pipeline import canonical\n\ncanonical.write(path, canonical.encode('\xe9'))\n"
+    assert path.read_bytes() == after
+    for wrong in (b"# coding: no-such\n", b"x = '\xe9'\n"):
+        path.write_bytes(wrong)
+        assert main(["patterns", "apply", "canonical-json", str(path)]) == 1
+
+
 def test_what_the_result_imports_is_said_by_the_repository_or_the_call(own):
     before = "import json\npath.write_text(json.dumps(1))\n"
     with (own / "pyproject.toml").open("a", encoding="utf-8") as stream:

@@ -500,6 +500,15 @@ def test_a_missing_binary_is_named_without_its_folder(tmp_path):
     assert str(tmp_path) not in str(caught.value)
 
 
+def test_a_word_that_no_system_takes_is_refused(tmp_path):
+    async def main():
+        async with stream((sys.executable, "a\0b"), env={}, cwd=tmp_path):
+            pass
+
+    with pytest.raises(BinaryMissing, match="cannot be started"):
+        asyncio.run(main())
+
+
 def test_a_missing_folder_is_not_blamed_on_the_binary(tmp_path):
     with pytest.raises(OSError, match="absent"):
         read(tmp_path, "", cwd=tmp_path / "absent")

@@ -154,16 +154,16 @@ def _capped(data: bytes, fixture: Path) -> str:
 
 
 def _assertion(one: Assertion, fixture: Path, before: Path) -> AssertionResult:
-    if one.type == "diff-match":
-        problem = mismatch(one.text or "", before, fixture, one.path)
-    else:
-        problem = _lacks(one, fixture / one.path)
+    problem = mismatch(one.text or "", before, fixture, one.path) if one.type == "diff-match" else _lacks(one, fixture)
     return AssertionResult(assertion=one, passed=problem is None, details=problem)
 
 
-def _lacks(one: Assertion, path: Path) -> str | None:
+def _lacks(one: Assertion, fixture: Path) -> str | None:
+    path = fixture / one.path
     if not path.is_file():
         return "there is no such file"
+    if not path.resolve().is_relative_to(fixture.resolve()):
+        return "leads out of the fixture"
     try:
         content, wanted = path.read_bytes(), (one.text or "").encode()
     except OSError as error:

@@ -36,7 +36,7 @@ def start(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, outp
                 start_new_session=launch.NEW_SESSION,
                 creationflags=launch.FLAGS,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise launch.refusal(error, words, cwd) from None
     _left.append(process)
     return process.pid

@@ -70,7 +70,7 @@ async def stream(
     )
     # A start that is given up half-way would leave a process that nobody knows.
     cancelled = await outlast(starting)
-    if isinstance(error := starting.exception(), OSError):
+    if isinstance(error := starting.exception(), OSError | ValueError):
         raise cancelled or launch.refusal(error, words, cwd)
     starting.result()
     try:

@@ -31,6 +31,7 @@ goals.write = { argv = ["{python}", "-c", "open('made.txt', 'w').write('made')"]
 goals.fail = { argv = ["{python}", "-c", "import sys; print('x' * 30000); sys.exit('no')"] }
 goals.hang = { argv = ["{python}", "-c", "import time; time.sleep(1000)"], seconds = 0.5 }
 goals.missing = { argv = ["no-such-program-anywhere"] }
+goals.link = { argv = ["{python}", "-c", "import os, sys; os.symlink(sys.executable, 'linked'); os.symlink('loop', 'loop')"] }
 """
 SCENARIO = """
 [[scenarios]]
@@ -91,6 +92,28 @@ def test_goals_run_in_a_copy_and_assertions_look_at_it(suite):
     assert not result.passed
     assert share(result) == round(5 / 8, 4)
     assert sorted(one.name for one in (path.parent / "fixture").iterdir()) == ["code_under.py"]
+
+
+def test_the_ends_of_lines_are_part_of_what_a_file_equals_and_not_of_what_it_contains(suite):
+    path = suite(
+        scenario(
+            ["test"],
+            ("file-equals", "lines.txt", "a\\nb\\n"),
+            ("file-equals", "lines.txt", "a\\r\\nb\\r\\n"),
+            ("file-contains", "lines.txt", "a\\nb"),
+            ("file-contains", "lines.txt", "a\\r\\nb"),
+        )
+    )
+    (path.parent / "fixture" / "lines.txt").write_bytes(b"a\r\nb\r\n")
+    [result] = results(path)
+    assert [each.passed for each in result.assertions] == [False, True, True, True]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a permission there")
+def test_a_file_that_a_goal_has_linked_from_elsewhere_is_none_of_the_fixtures(suite):
+    assertions = [(kind, name, "") for kind, name in (("file-contains", "linked"), ("file-exists", "loop"))]
+    [result] = results(suite(scenario(["link"], *assertions)))
+    assert [each.details for each in result.assertions] == ["leads out of the fixture", "there is no such file"]
 
 
 @pytest.mark.parametrize(

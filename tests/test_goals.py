@@ -219,6 +219,51 @@ def test_the_patch_is_the_edit_whatever_it_is_and_whatever_git_is_told(desk, mon
 # -- what stands against a patch --------------------------------------------------------------------
 
 
+def test_a_repository_that_a_builder_makes_counts_by_its_files(desk):
+    identity = "-c user.name=a -c user.email=b"
+    desk.does(
+        builder={
+            "edit": f"{EDIT}; mkdir -p sub/deep empty; git init -q sub; git init -q sub/deep; git init -q empty; echo x > empty/y;"
+            f"echo a > sub/one; echo b > sub/deep/two; cd sub; git add one; git {identity} commit -qm one"
+        }
+    )
+    folder = desk.finish()
+    manifest = shapes.read(folder.manifest)
+    assert manifest.status == "succeeded", page(folder, manifest)
+    assert manifest.goal.changed == ("empty/y", "greeting.txt", "more/ü.txt", "sub/deep/two", "sub/one")
+    apply(folder, reason="wanted")
+    assert (desk.path / "sub" / "deep" / "two").read_text(encoding="utf-8") == "b\n"
+
+
+@pytest.mark.parametrize(
+    "edit", ["rm .git", "rm .git; git init -q .", "find . -mindepth 1 -delete; echo HELLO > greeting.txt"]
+)
+def test_what_a_builder_does_to_gits_records_does_not_change_its_patch(desk, edit):
+    desk.does(builder={"edit": f"{edit}; {EDIT}"})
+    folder = desk.finish()
+    manifest = shapes.read(folder.manifest)
+    assert manifest.status == "succeeded", page(folder, manifest)
+    assert manifest.goal.changed == ("greeting.txt", "more/ü.txt")
+
+
+def test_settings_that_a_builder_gives_git_are_not_followed(desk, tmp_path):
+    filtered = f"git config filter.x.clean 'touch {tmp_path}/ran; cat'; echo '*.txt filter=x' > .gitattributes"
+    desk.does(builder={"edit": f"rm .git; git init -q .; {filtered}; {EDIT}"})
+    desk.finish()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_tree_that_shows_a_part_of_the_repository_loses_nothing_of_the_rest(desk):
+    (desk.path / "hidden").mkdir()
+    (desk.path / "hidden" / "file").write_text("x\n", encoding="utf-8")
+    git(desk.path, "add", "hidden")
+    git(desk.path, "commit", "-qm", "more")
+    git(desk.path, "sparse-checkout", "set", "--cone", "more")
+    assert not (desk.path / "hidden").exists()
+    folder = desk.finish()
+    assert shapes.read(folder.manifest).goal.changed == ("greeting.txt", "more/ü.txt")
+
+
 def test_a_patch_whose_tests_fail_is_reviewed_and_applied_only_by_an_override_that_is_recorded(desk):
     folder = desk.finish("false", "true")
     manifest = check(folder)

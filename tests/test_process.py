@@ -140,6 +140,12 @@ def test_file_of_another_format_is_refused(tmp_path):
         run_file(binary, tmp_path)
 
 
+@pytest.mark.parametrize(("word", "env"), [("a\0b", {}), ("a", {"A=B": "x"}), ("a", {"A": "x\0"})])
+def test_what_no_system_takes_is_refused(tmp_path, word, env):
+    with pytest.raises(BinaryMissing, match="cannot be started"):
+        process.run((sys.executable, word), env=env, cwd=tmp_path, seconds=5, max_bytes=1000)
+
+
 def test_missing_folder_is_not_blamed_on_the_binary(tmp_path):
     with pytest.raises(OSError, match="absent"):
         run_file(Path(sys.executable), tmp_path / "absent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 import subprocess
@@ -14,7 +15,7 @@ import msgspec
 import psutil
 import pytest
 from checkout import environment
-from running import Place, check, ended, eventually, living, marked, note, on_terminal, token
+from running import Place, check, ended, eventually, git, living, marked, note, on_terminal, token
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid, RunRefused, UsageError, WriteFailed
@@ -23,6 +24,7 @@ from pipeline.runs import manifest as shapes
 from pipeline.runs.folder import find
 from pipeline.runs.poll import document, listing, poll
 from pipeline.runs.review import lacks, page, read_error
+from pipeline.runs.transport import KEPT
 
 FOREVER = "sh -c 'sleep 1000 & sleep 1000'"
 
@@ -116,6 +118,21 @@ def test_values_of_secret_variables_do_not_get_into_evidence(place, monkeypatch)
         place.commands("echo s3cr3t-value-of-demo")
 
 
+def test_a_secret_is_not_in_evidence_either_where_the_middle_of_the_output_is_left_out(place, monkeypatch):
+    secret = "s3cr3t-value-of-demo"
+    monkeypatch.setenv("DEMO_TOKEN", secret)
+    # On both sides of what is left out stands a part of the value.
+    line = f"print('a' * ({KEPT} - 9) + t + 'b' * {KEPT} + t + 'c' * ({KEPT} - 8), end='', file=out)"
+    code = f"import os, sys; t = os.environ['DEMO_TOKEN']\nfor out in sys.stdout, sys.stderr: {line}"
+    (place.path / "say.py").write_text(code, encoding="utf-8")
+    polled = place.finish(f"{sys.executable} say.py")
+    response = canonical.read_json(polled.folder.path / str(check(polled.folder).commands[0].response_file))
+    for stream in (response["stdout"], response["stderr"]):
+        assert "bytes left out" in stream
+        assert "s3cr" not in stream
+        assert "demo" not in stream
+
+
 def test_the_pointer_leads_to_the_manifest(place):
     folder = place.finish("true").folder
     assert (folder.pointer / "manifest.json").resolve() == folder.manifest
@@ -160,6 +177,7 @@ def test_a_program_that_is_not_there_is_an_error_of_the_call(place):
 def test_a_command_that_hangs_is_stopped_with_all_that_it_started(place):
     polled = place.finish(FOREVER, timeout_seconds=0.3)
     assert read_error(polled.folder, polled.manifest.commands[0]).reason == "time-limit"
+    assert polled.manifest.status_detail == "time-limit"
     assert polled.manifest.commands[0].exit_code == 124
     assert marked(polled.folder) == []
 
@@ -229,11 +247,13 @@ def test_a_runner_that_was_killed_is_seen_and_its_run_goes_on(place):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
-def test_a_runner_that_is_asked_to_end_leaves_nothing_behind_and_can_be_resumed(place):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_runner_that_is_asked_to_end_leaves_nothing_behind_and_can_be_resumed(place, number):
     folder = running(place.start(note("one"), "sh -c 'test -e go || sleep 1000'").folder)
-    psutil.Process(shapes.read(folder.manifest).attempts[-1].pid).terminate()
+    psutil.Process(shapes.read(folder.manifest).attempts[-1].pid).send_signal(number)
     eventually(lambda: poll(folder).cut_off, "the run is seen as cut off")
     assert marked(folder) == []
+    assert check(folder).attempts[-1].outcome == "interrupted"
     (place.path / "go").write_text("", encoding="utf-8")
     begin.resume(folder, token(folder))
     assert ended(folder).manifest.status == "succeeded"
@@ -266,6 +286,19 @@ def test_a_process_that_has_the_id_of_a_dead_runner_is_not_taken_for_it(place, m
     assert check(folder).status == "cancelled"
 
 
+@pytest.mark.parametrize("jump", [-86400, 86400])
+def test_a_clock_that_is_set_does_not_make_a_living_runner_another_process(place, monkeypatch, jump):
+    folder = running(place.start("true", FOREVER).folder)
+    began = psutil.Process.create_time
+    # What the system says of a process's beginning follows the clock.
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: began(self) + jump)
+    assert poll(folder).alive is True
+    with pytest.raises(RunRefused, match="alive"):
+        begin.resume(folder, token(folder))
+    begin.cancel(folder)
+    assert check(folder).status == "cancelled"
+
+
 def test_two_runners_of_one_run_do_not_both_work(place, monkeypatch):
     monkeypatch.setattr("pipeline.runs.begin._spawn", lambda *_arguments: 0)
     folder = place.start("sh -c 'sleep 0.3; echo one >> ran.txt'").folder
@@ -273,6 +306,43 @@ def test_two_runners_of_one_run_do_not_both_work(place, monkeypatch):
     both = [subprocess.Popen(words, cwd=place.path, stderr=subprocess.DEVNULL) for _ in range(2)]
     assert sorted(each.wait(60) for each in both) == [0, 1]
     assert place.ran == ["one"]
+
+
+def test_what_commands_commit_is_part_of_what_they_changed(place):
+    identity = "-c user.name=nobody -c user.email=nobody@example.invalid"
+    folder = place.finish(f"sh -c 'echo more >> greeting.txt && git {identity} commit -qam more'").folder
+    assert "+more" in folder.diff_after.read_text(encoding="utf-8")
+    assert check(folder).workspace.diff_after
+
+
+def test_a_change_is_seen_that_git_knows_by_its_time_alone(place):
+    path = place.path / "greeting.txt"
+    git(place.path, "config", "core.trustctime", "false")
+    before = path.stat()
+    path.write_text("HELLO\n", encoding="utf-8")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    index = place.path / ".git" / "index"
+    os.utime(index, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert "+HELLO" in place.finish("true").folder.diff.read_text(encoding="utf-8")
+
+
+def test_a_repository_without_a_commit_in_this_one_hides_nothing_else(place):
+    git(place.path, "init", "-q", "inner")
+    (place.path / "inner" / "file").write_text("x\n", encoding="utf-8")
+    (place.path / "other.txt").write_text("x\n", encoding="utf-8")
+    folder = place.finish("true").folder
+    assert check(folder).workspace.changed
+    assert "other.txt" in folder.diff.read_text(encoding="utf-8")
+
+
+def test_what_git_cannot_say_is_not_said_to_be_committed(place):
+    (place.path / ".git" / "index").write_bytes(b"no index")
+    folder = place.finish("true").folder
+    manifest = check(folder)
+    assert manifest.workspace.revision
+    assert manifest.workspace.changed is None
+    assert list(lacks(folder, manifest)) == ["what was not committed"]
+    assert "git could not say" in page(folder, manifest)
 
 
 # -- cancelling -------------------------------------------------------------------------------------
@@ -326,6 +396,11 @@ def test_polling_changes_nothing_and_says_what_there_is(place):
         *("run_id", "status", "status_detail", "started_at", "completed_at", "manifest", "artifact_root"),
         *("compat_path", "polled_at", "heartbeat", "commands"),
     }
+    assert set(told["commands"][0]) >= {
+        *("index", "command", "status", "summary", "exit_code", "started_at", "completed_at"),
+        *("response_file", "error_file"),
+    }
+    assert [each["command"] for each in told["commands"]] == ["true", FOREVER]
     assert set(told["heartbeat"]) == {
         *("updated_at", "age_seconds", "stale", "interval_seconds", "stale_after_seconds"),
     }
@@ -462,7 +537,13 @@ def test_the_queue_comes_from_the_repository_else_from_the_library(place):
 
 
 @pytest.mark.parametrize(
-    "text", ["[", "[[tool.parity.runs.diagnostics]]\nid = 1\n", '[[tool.parity.runs.diagnostics]]\nid="x"\nargv=[]\n']
+    "text",
+    [
+        "[",
+        "[[tool.parity.runs.diagnostics]]\nid = 1\n",
+        '[[tool.parity.runs.diagnostics]]\nid="x"\nargv=[]\n',
+        "[tool]\nparity = 3\n",
+    ],
 )
 def test_data_that_is_no_queue_is_refused_by_its_place(place, text):
     (place.path / "pyproject.toml").write_text(text, encoding="utf-8")

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from running import LONG, eventually, git, new_place
 
+from pipeline import canonical
 from pipeline.cli import main
 from pipeline.errors import ArtifactInvalid, UsageError
 from pipeline.evaluation.scenario import read_suite
@@ -164,6 +165,20 @@ def test_a_job_that_cannot_be_carried_out_says_why_and_never_passes(place, monke
     assert capsys.readouterr().out.startswith("failed   one  missing")
     assert main([*words, "--format", "json", "--jobs", "1"]) == 3
     assert json.loads(capsys.readouterr().out)[0]["status"] == "failed"
+
+
+def test_results_are_kept_where_they_are_wanted_as_soon_as_they_are_there(place, tmp_path, capsys):
+    out = tmp_path / "results"
+    words = ["runs", "plan", "--repository", str(place), "--goals", "missing,test", "--format", "json"]
+    assert main([*words, "--execute", "--out", str(out)]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "01-one-missing.json",
+        "02-one-test.json",
+        "03-two-test.json",
+    ]
+    assert [canonical.read_json(path) for path in sorted(out.iterdir())] == told
+    assert main([*words, "--out", str(out)]) == 2
 
 
 def test_a_job_whose_folder_is_not_there_says_so_and_the_others_run(place):

@@ -23,6 +23,7 @@ from pipeline.process import detached
 from pipeline.runs import begin, metrics, runner
 from pipeline.runs.choose import choose
 from pipeline.runs.folder import every, find
+from pipeline.runs.journal import held
 from pipeline.runs.poll import poll
 from pipeline.runs.review import page, read_error
 
@@ -89,6 +90,9 @@ def gone_on(folder, monkeypatch):
         (("--agent", "nobody", "--agent-version", "1.0.0"), 2, "nobody"),
         (("--transport", "mcp"), 2, "--agent"),
         (("--sandbox", "none"), 2, "workspaceWrite"),
+        (("--approval-policy", "maybe"), 2, "on-request"),
+        (("--agent-version", "0.169.0"), 2, "--agent"),
+        (("--binary", "greeting.txt"), 2, "--agent"),
         (("--timeout", "0"), 2, "above 0"),
     ],
 )
@@ -389,3 +393,45 @@ def test_the_difference_applies_whatever_git_is_told_of_its_form(place, monkeypa
     assert "[$DEMO_TOKEN]" in folder.diff.read_text(encoding="utf-8")
     git(place.path, "checkout", "-q", "greeting.txt")
     git(place.path, "apply", "--check", str(folder.diff))
+
+
+@pytest.mark.parametrize(
+    ("said", "instead", "problem"),
+    [
+        ('"run_id": ', '"run_id": "other",\n  "run_id": ', "duplicate key"),
+        ('"log": "runner.log"', '"log": "/etc/passwd"', "log"),
+        ('"log": "runner.log"', '"log": "a/../../runner.log"', "log"),
+        ('"log": "runner.log"', '"log": "C:runner.log"', "log"),
+        ('"log": "runner.log"', '"log": "runner.log",\n  "extra": 1', "extra"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused_by_its_place(place, said, instead, problem):
+    folder = place.finish("true").folder
+    text = folder.manifest.read_text(encoding="utf-8")
+    assert said in text
+    folder.manifest.write_text(text.replace(said, instead), encoding="utf-8")
+    with pytest.raises(ArtifactInvalid, match=problem):
+        poll(folder)
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 1 << 40, 1 << 62])
+def test_a_process_id_that_is_none_is_nobodys(place, monkeypatch, pid):
+    folder = held_back(place, monkeypatch, "true")
+    beat = {"updated_at": "2026-01-01T00:00:00Z", "pid": pid, "pid_started": 0.0}
+    canonical.write(folder.heartbeat, canonical.encode(beat))
+    assert poll(folder).cut_off
+
+
+def test_whoever_holds_a_run_for_good_keeps_nobody_waiting_for_good(place, monkeypatch):
+    folder = held_back(place, monkeypatch, "true")
+    monkeypatch.setattr("pipeline.runs.begin.POLITE", 0.1)
+    with held(folder), pytest.raises(RunRefused, match="another process"):
+        begin.cancel(folder)
+
+
+def test_what_somebody_wrote_beside_runs_stays(place):
+    place.finish("true")
+    ignored = place.path / ".runs" / ".gitignore"
+    ignored.write_text("*\n", encoding="utf-8")
+    place.finish("true")
+    assert ignored.read_text(encoding="utf-8") == "*\n"

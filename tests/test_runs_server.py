@@ -31,7 +31,7 @@ for line in sys.stdin:
         command = asked["params"]["command"]
         what = command[0]
         if what == "die":
-            print("my last words", file=sys.stderr)
+            print("\\x1b[31mmy last words\\x1b[0m in", os.getcwd(), file=sys.stderr)
             sys.exit(7)
         if what == "hang":
             time.sleep(1000)
@@ -98,7 +98,7 @@ def test_a_run_through_a_server_goes_on_with_the_same_binary_only(place, server,
 @posix
 @pytest.mark.parametrize(
     ("line", "reason", "part"),
-    [("die", "tool-invocation-error", "my last words"), ("flood", "tool-invocation-error", "bytes")],
+    [("die", "tool-invocation-error", "my last words in {repository}"), ("flood", "tool-invocation-error", "bytes")],
 )
 def test_a_server_that_dies_or_floods_is_an_error_with_evidence(place, server, line, reason, part):
     polled = through(place, server, "echo one", line, "echo three")
@@ -106,8 +106,10 @@ def test_a_server_that_dies_or_floods_is_an_error_with_evidence(place, server, l
     error = failure(polled)
     assert error.reason == reason
     assert part in error.details["message"]
+    assert "\x1b" not in error.details["message"]
     assert error.details["remedy"]
     check(polled.folder)
+    assert str(place.path) not in polled.folder.manifest.read_text(encoding="utf-8")
 
 
 @posix

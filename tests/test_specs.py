@@ -170,7 +170,7 @@ def test_nobody_has_to_review_what_is_retired(repository):
         spec("yesterday"),
         spec("2026-03-10T12:00:00"),
         spec("2026-02-30"),
-        spec(unknown="key"),
+        "---\ntitle: " + "[" * 3000 + "\n---\n",
         "---\nid: one\nid: two\ntitle: x\nlast_review: 2026-03-10\n---\n",
         "",
     ],
@@ -180,6 +180,13 @@ def test_front_matter_that_is_none_is_a_finding_with_a_remedy(repository, text):
     [finding] = guard(repository, SETTINGS).findings
     assert (finding.code, finding.path) == ("spec-unreadable", "specs/one.md")
     assert "last_review" in finding.message
+
+
+def test_front_matter_may_say_more_and_be_written_by_any_editor(repository):
+    text = spec(risk="low")
+    for written in (text, "\ufeff" + text, text.replace("---\n", "--- \n"), text.replace("\n", "\r\n")):
+        (repository / "specs" / "one.md").write_bytes(written.encode())
+        assert codes(repository) == []
 
 
 def test_an_id_is_one_specs_alone_and_the_index_says_what_the_specs_say(repository):
@@ -245,6 +252,10 @@ def test_a_folder_that_git_does_not_trust_is_told_so(repository, monkeypatch):
         "[",
         "[tool.parity.specs]\nmore = 1\n",
         '[tool.parity.specs]\ncode = ["src/**"]\n',
+        '[tool.parity.specs]\nspecs = ["**.md"]\n',
+        "[tool.parity.specs]\ndays = -1\n",
+        "[tool]\nparity = 3\n",
+        "tool = 3\n",
         '[tool.parity.specs]\nspecs = ["../*.md"]\n',
     ],
 )

@@ -500,6 +500,15 @@ def test_a_missing_binary_is_named_without_its_folder(tmp_path):
     assert str(tmp_path) not in str(caught.value)
 
 
+def test_a_word_that_no_system_takes_is_refused(tmp_path):
+    async def main():
+        async with stream((sys.executable, "a\0b"), env={}, cwd=tmp_path):
+            pass
+
+    with pytest.raises(BinaryMissing, match="cannot be started"):
+        asyncio.run(main())
+
+
 def test_a_missing_folder_is_not_blamed_on_the_binary(tmp_path):
     with pytest.raises(OSError, match="absent"):
         read(tmp_path, "", cwd=tmp_path / "absent")
@@ -537,3 +546,16 @@ def test_the_ends_are_the_first_and_the_last_bytes(pieces, size):
     missing = len(text) - 2 * size
     gap = b"" if missing <= 0 else b"\n[%d bytes left out]\n" % missing
     assert bytes(kept) == (text if missing <= 0 else text[:size] + gap + text[-size:])
+
+
+def test_where_only_ends_are_asked_for_a_flood_of_short_lines_costs_no_more_than_its_bytes(tmp_path):
+    async def flood():
+        words = ["sh", "-c", "echo first; yes | head -c 300000000; echo last"]
+        async with stream(words, env=os.environ, cwd=tmp_path, seconds=60, ends=64) as child:
+            assert await child.wait() == 0
+            return child.stdout
+
+    kept = asyncio.run(flood())
+    assert kept.startswith(b"first\ny\n")
+    assert b"bytes left out" in kept
+    assert kept.endswith(b"y\nlast\n")

@@ -45,6 +45,7 @@ def add_verbs(verbs: Commands) -> None:
     plan.add_argument("--suite", type=Path, metavar="F", help="a file of adapters (default: those of the repository)")
     plan.add_argument("--execute", action="store_true", help="run them (exit code 3: one failed)")
     plan.add_argument("--jobs", type=int, metavar="N", help="at most so many at once (default: one for each processor)")
+    plan.add_argument("--out", type=Path, metavar="DIR", help="with --execute: write each result there as it comes")
     plan.set_defaults(run=_plan)
 
 
@@ -109,15 +110,18 @@ def _plan(arguments: argparse.Namespace) -> int:
     from msgspec import to_builtins
 
     from pipeline import canonical
+    from pipeline.errors import UsageError
     from pipeline.runs.plan import adapters, plan
 
+    if arguments.out is not None and not arguments.execute:
+        raise UsageError("a plan that is not carried out has no results", remedy="give --execute too")
     repository = repository_of(arguments)
     made = plan(adapters(repository, arguments.suite), _names(arguments.goals), _names(arguments.adapters or ""))
     if arguments.execute:
         from pipeline.runs.execute import execute
 
         most = arguments.jobs if arguments.jobs is not None else os.cpu_count() or 1
-        done = execute(made, repository, most=most)
+        done = execute(made, repository, most=most, out=arguments.out)
         if arguments.format == "json":
             sys.stdout.buffer.write(canonical.encode([to_builtins(one) for one in done]))
         else:

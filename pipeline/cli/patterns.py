@@ -68,6 +68,9 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _apply(arguments: argparse.Namespace) -> int:
+    import io
+    import tokenize
+
     from pipeline import canonical
     from pipeline.errors import ArtifactInvalid
     from pipeline.patterns.assets import find, libraries, library, modules_of
@@ -79,13 +82,16 @@ def _apply(arguments: argparse.Namespace) -> int:
     # All are computed before the first is written.
     written = []
     for path in (module for place in arguments.files for module in modules_of(place)):
+        raw = canonical.read_bytes(path)
         try:
-            before = canonical.read_bytes(path).decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ArtifactInvalid(f"not UTF-8: {error}", where=path, remedy="leave it out") from None
+            # What its first lines declare. A mark stays part of the text.
+            encoding = tokenize.detect_encoding(io.BytesIO(raw).readline)[0].removesuffix("-sig")
+            before = raw.decode(encoding)
+        except (UnicodeDecodeError, SyntaxError) as error:
+            raise ArtifactInvalid(f"not a text: {error}", where=path, remedy="leave it out") from None
         after = apply(codemod, before, path, package)
         if after != before:
-            written.append((path, after.encode("utf-8")))
+            written.append((path, after.encode(encoding)))
     for path, _ in written:
         print(path)
     if arguments.check:

@@ -86,11 +86,14 @@ def _folder(arguments: argparse.Namespace) -> RunFolder:
 def _start(arguments: argparse.Namespace) -> int:
     from pipeline.runs import begin, queue
     from pipeline.runs.choose import choose
-    from pipeline.wrapper.serving import Policy, Sandbox
+    from pipeline.wrapper.serving import Approvals, Policy, Sandbox
 
-    if arguments.sandbox not in get_args(Sandbox):
-        known = ", ".join(get_args(Sandbox))
-        raise UsageError(f"{arguments.sandbox!r} is not a sandbox", remedy=f"use one of {known}")
+    for what, word, known in (
+        ("sandbox", arguments.sandbox, get_args(Sandbox)),
+        ("approval policy", arguments.approval_policy, get_args(Approvals)),
+    ):
+        if word not in known:
+            raise UsageError(f"{word!r} is no {what}", remedy=f"use one of {', '.join(known)}")
     if arguments.override is not None and not arguments.override.strip():
         raise UsageError("an override needs a reason", remedy="say why the specs need no change")
     repository = repository_of(arguments)

@@ -154,18 +154,24 @@ def _capped(data: bytes, fixture: Path) -> str:
 
 
 def _assertion(one: Assertion, fixture: Path, before: Path) -> AssertionResult:
+    problem = mismatch(one.text or "", before, fixture, one.path) if one.type == "diff-match" else _lacks(one, fixture)
+    return AssertionResult(assertion=one, passed=problem is None, details=problem)
+
+
+def _lacks(one: Assertion, fixture: Path) -> str | None:
     path = fixture / one.path
-    if one.type == "diff-match":
-        problem = mismatch(one.text or "", before, fixture, one.path)
-        return AssertionResult(assertion=one, passed=problem is None, details=problem)
     if not path.is_file():
-        return AssertionResult(assertion=one, passed=False, details="there is no such file")
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if one.type == "file-contains" and (one.text or "") not in text:
-        return AssertionResult(assertion=one, passed=False, details="does not contain it")
-    if one.type == "file-equals" and text != one.text:
-        return AssertionResult(assertion=one, passed=False, details="is something else")
-    return AssertionResult(assertion=one, passed=True)
+        return "there is no such file"
+    if not path.resolve().is_relative_to(fixture.resolve()):
+        return "leads out of the fixture"
+    try:
+        content, wanted = path.read_bytes(), (one.text or "").encode()
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    # The lines that are looked for may end as those of the file do.
+    if one.type == "file-contains" and wanted not in content and wanted not in content.replace(b"\r\n", b"\n"):
+        return "does not contain it"
+    return "is something else" if one.type == "file-equals" and content != wanted else None
 
 
 def timeless(result: Result) -> Result:

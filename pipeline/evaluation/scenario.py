@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 from pipeline import canonical
+from pipeline.declared import toml
 from pipeline.errors import ArtifactInvalid, UsageError
 from pipeline.surface.units import Shape
 
@@ -88,11 +88,7 @@ class Suite(Shape, frozen=True, kw_only=True):
 
 def read_suite(path: Path) -> Suite:
     """Raises ArtifactMissing, ArtifactInvalid for what is no suite, and for a name that nothing answers to."""
-    try:
-        document = tomllib.loads(canonical.read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactInvalid(f"not valid TOML: {error}", where=path, remedy="correct that line") from None
-    suite = canonical.convert(document, Suite, path)
+    suite = canonical.convert(toml(path), Suite, path)
     adapters = {one.id: one for one in suite.adapters}
     for problem in _problems(suite, adapters, path.parent):
         raise ArtifactInvalid(problem, where=path, remedy="correct that name")

@@ -14,77 +14,10 @@ from typing import NamedTuple
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
-from pipeline.patterns import unordered
+from pipeline.patterns import scopes, unordered
+from pipeline.patterns.effects import BUILTIN, DECIDED, has_some, kind_of
+from pipeline.patterns.scopes import Known
 
-# What a name begins with, and what it brings in.
-EFFECTS = {
-    "time": "clock",
-    "datetime.datetime.now": "clock",
-    "datetime.datetime.utcnow": "clock",
-    "datetime.datetime.today": "clock",
-    "datetime.date.today": "clock",
-    "sched": "clock",
-    "random": "chance",
-    "secrets": "chance",
-    "uuid.uuid1": "chance",
-    "uuid.uuid4": "chance",
-    "os.urandom": "chance",
-    "os.getrandom": "chance",
-    "numpy.random": "chance",
-    "tempfile.mktemp": "chance",
-    "hash": "chance",
-    "socket": "network",
-    "urllib.request": "network",
-    "http.client": "network",
-    "requests": "network",
-    "httpx": "network",
-    "aiohttp": "network",
-    "urllib3": "network",
-    "ftplib": "network",
-    "smtplib": "network",
-    "ssl": "network",
-    "asyncio.open_connection": "network",
-    "subprocess": "processes",
-    "multiprocessing": "processes",
-    "os.system": "processes",
-    "os.popen": "processes",
-    "os.fork": "processes",
-    "os.getpid": "processes",
-    "os.kill": "processes",
-    "pty": "processes",
-    "psutil": "processes",
-    "asyncio.create_subprocess_exec": "processes",
-    "asyncio.create_subprocess_shell": "processes",
-    "concurrent.futures.ProcessPoolExecutor": "processes",
-    "os.environ": "environment",
-    "os.getenv": "environment",
-    "os.environb": "environment",
-    "os.getcwd": "environment",
-    "os.chdir": "environment",
-    "os.cpu_count": "environment",
-    "os.getlogin": "environment",
-    "os.getuid": "environment",
-    "os.uname": "environment",
-    "os.get_terminal_size": "environment",
-    "os.path.abspath": "environment",
-    "os.path.expanduser": "environment",
-    "os.path.expandvars": "environment",
-    "shutil.get_terminal_size": "environment",
-    "shutil.which": "environment",
-    "pathlib.Path.cwd": "environment",
-    "pathlib.Path.home": "environment",
-    "platform": "environment",
-    "getpass": "environment",
-    "locale": "locale",
-    "__import__": "hidden",
-    "importlib.import_module": "hidden",
-    "importlib.__import__": "hidden",
-    "runpy": "hidden",
-    "eval": "hidden",
-    "exec": "hidden",
-}
-# These need no import.
-_BUILTIN = frozenset({"hash", "eval", "exec", "getattr", "__import__"})
 _IMPORTERS = frozenset({"importlib.import_module", "importlib.__import__", "__import__"})
 # How many arguments say all but how the text is encoded.
 _TEXT = {"open": 3, "read_text": 0, "write_text": 1}
@@ -106,47 +39,49 @@ def lint(path: Path) -> list[Effect]:
     """The effects of a module, in the order of its lines. Raises ArtifactMissing, ArtifactInvalid."""
     try:
         tree = ast.parse(canonical.read_bytes(path))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ArtifactInvalid(f"not a module: {error}", where=path, remedy="correct it, or leave it out") from None
-    found = {Effect(path, line, name, kind) for line, name in _used(tree) if (kind := kind_of(name))}
-    found |= {Effect(path, line, name, "locale") for line, name in _undecided(tree)}
-    found |= {Effect(path, line, name, "order") for line, name in unordered.seen(tree)}
+    try:
+        found = {Effect(path, line, name, kind) for line, name in _used(tree) if (kind := kind_of(name))}
+        found |= {Effect(path, line, name, "hidden") for line, name in _all_of(tree)}
+        found |= {Effect(path, line, name, "locale") for line, name in _undecided(tree)}
+        found |= {Effect(path, line, name, "order") for line, name in unordered.seen(tree)}
+    except RecursionError:
+        raise ArtifactInvalid("it is nested too deeply", where=path, remedy="split its longest expression") from None
     return sorted(found)
-
-
-def kind_of(name: str) -> str | None:
-    """What a dotted name brings in."""
-    parts = name.split(".")
-    return next((EFFECTS[one] for at in range(len(parts), 0, -1) if (one := ".".join(parts[:at])) in EFFECTS), None)
 
 
 def _used(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Every dotted name that is used, by what it was imported as."""
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    known: dict[str, str] = {name: name for name in _BUILTIN - bound}
+    yield from _walk(tree, scopes.of_module(tree, BUILTIN))
+
+
+def _all_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Modules with an effect of which all names are taken: nobody sees then which of them are used."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                known[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            for alias in node.names:
-                known[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    yield from _walk(tree, known)
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level and node.names[0].name == "*":
+            yield from [(node.lineno, f"{node.module}.*")] if has_some(node.module) else []
 
 
-def _walk(node: ast.AST, known: dict[str, str]) -> Iterator[tuple[int, str]]:
+def _walk(node: ast.AST, known: Known) -> Iterator[tuple[int, str]]:
+    if isinstance(node, ast.Call) and _is_decided(node, known):
+        for one in (*node.args, *node.keywords):
+            yield from _walk(one, known)
+        return
     name = _dotted(node, known)
     if name is not None and isinstance(node, ast.Attribute | ast.Name | ast.Call):
         yield node.lineno, name
         return
-    for child in ast.iter_child_nodes(node):
-        yield from _walk(child, known)
+    for child, inner in scopes.children(node, known):
+        yield from _walk(child, inner)
 
 
-def _dotted(node: ast.AST, known: dict[str, str]) -> str | None:
+def _is_decided(node: ast.Call, known: Known) -> bool:
+    needed = DECIDED.get(_dotted(node.func, known) or "")
+    return needed is not None and len(node.args) + len(node.keywords) >= needed
+
+
+def _dotted(node: ast.AST, known: Known) -> str | None:
     if isinstance(node, ast.Name):
         return known.get(node.id)
     if isinstance(node, ast.Attribute):
@@ -157,7 +92,7 @@ def _dotted(node: ast.AST, known: dict[str, str]) -> str | None:
     return None
 
 
-def _spelled(node: ast.Call, function: str | None, known: dict[str, str]) -> str | None:
+def _spelled(node: ast.Call, function: str | None, known: Known) -> str | None:
     """The name that a call of ``import_module`` or ``getattr`` comes to, where its text says so, or where it begins."""
     first = node.args[0]
     if function in _IMPORTERS:
@@ -179,8 +114,19 @@ def _undecided(tree: ast.Module) -> Iterator[tuple[int, str]]:
             continue
         method = isinstance(node.func, ast.Attribute)
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name not in _TEXT or len(node.args) > _TEXT[name] or (name == "open") is method:
+        if name == "open" and method and not _is_of_path(node):
             continue
-        said = [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "mode")]
+        most, mode = _TEXT.get(name, -1), 1
+        if name == "open" and method:
+            most, mode = most - 1, 0
+        if len(node.args) > most or (name in ("read_text", "write_text") and not method):
+            continue
+        said = [*node.args[mode : mode + 1], *(one.value for one in node.keywords if one.arg == "mode")]
         if name != "open" or not any(isinstance(one, ast.Constant) and "b" in str(one.value) for one in said):
             yield node.lineno, name
+
+
+def _is_of_path(node: ast.Call) -> bool:
+    """Whether a method ``open`` is that of a path, which takes a mode: others take what shall be opened."""
+    first = node.args[0] if node.args else next((one.value for one in node.keywords if one.arg == "mode"), None)
+    return isinstance(first, ast.Constant) and isinstance(first.value, str) and not first.value.strip("rwaxbt+")

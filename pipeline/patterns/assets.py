@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pipeline import canonical
-from pipeline.canonical import read_bytes
-from pipeline.errors import ArtifactInvalid, UsageError
+from pipeline.declared import NAME as PYPROJECT
+from pipeline.declared import declared, toml
+from pipeline.errors import ArtifactInvalid, ArtifactMissing, UsageError
 from pipeline.surface.units import Shape
 
 FOLDER = Path(str(resources.files("pipeline.patterns")))
@@ -58,7 +58,7 @@ def assets(folder: Path = FOLDER) -> tuple[Asset, ...]:
     Raises ArtifactMissing, ArtifactInvalid for an id that is there twice, or an entry that is no file or names nothing.
     """
     path = folder / NAME
-    found = canonical.convert(_toml(path).get("assets", []), tuple[Asset, ...], path, "assets")
+    found = canonical.convert(toml(path).get("assets", []), tuple[Asset, ...], path, "assets")
     ids = [one.id for one in found]
     for one in found:
         if ids.count(one.id) > 1:
@@ -76,21 +76,20 @@ def assets(folder: Path = FOLDER) -> tuple[Asset, ...]:
 
 def libraries(repository: Path | None = None) -> tuple[Path, ...]:
     """The folders of assets: ours, and the one that ``repository`` names in ``[tool.parity.patterns] folder``."""
-    if repository is None or not (repository / "pyproject.toml").is_file():
+    if repository is None:
         return (FOLDER,)
-    path = repository / "pyproject.toml"
-    declared = canonical.convert(_declared(path).get("folder", ""), str, path, "tool.parity.patterns.folder")
-    own = repository / declared if declared else FOLDER
+    said = declared(repository, "patterns").get("folder", "")
+    folder = canonical.convert(said, str, repository / PYPROJECT, "tool.parity.patterns.folder")
+    own = repository / folder if folder else FOLDER
     return (FOLDER,) if own.resolve() == FOLDER.resolve() else (FOLDER, own)
 
 
 def library(repository: Path) -> str | None:
     """The package that rewritten modules of a repository import, by ``library`` in ``[tool.parity.patterns]``."""
-    path = repository / "pyproject.toml"
-    if not path.is_file():
-        return None
-    declared = _declared(path).get("library")
-    return None if declared is None else canonical.convert(declared, str, path, "tool.parity.patterns.library")
+    said = declared(repository, "patterns").get("library")
+    return (
+        None if said is None else canonical.convert(said, str, repository / PYPROJECT, "tool.parity.patterns.library")
+    )
 
 
 def found(folders: Sequence[Path]) -> tuple[Found, ...]:
@@ -125,10 +124,12 @@ def deterministic(repository: Path) -> list[Path]:
 
     Raises ArtifactMissing, ArtifactInvalid, and UsageError where one of them is not there.
     """
-    path = repository / "pyproject.toml"
-    declared = _declared(path).get("deterministic", [])
+    path = repository / PYPROJECT
+    if not path.is_file():
+        raise ArtifactMissing("no such file", where=path, remedy="name the modules, or declare them in it")
+    said = declared(repository, "patterns").get("deterministic", [])
     modules = []
-    for name in canonical.convert(declared, tuple[str, ...], path, "tool.parity.patterns.deterministic"):
+    for name in canonical.convert(said, tuple[str, ...], path, "tool.parity.patterns.deterministic"):
         place = repository / name
         if not place.exists():
             raise UsageError(f"{name} is declared deterministic, and is not there", where=path, remedy="correct it")
@@ -142,20 +143,3 @@ def modules_of(place: Path) -> list[Path]:
         return [place]
     below = sorted(path.relative_to(place) for path in place.rglob("*.py"))
     return [place / path for path in below if not any(part.startswith(".") for part in path.parts)]
-
-
-def _declared(path: Path) -> dict[str, Any]:
-    """What a pyproject.toml says of patterns."""
-    table = _toml(path)
-    for key in ("tool", "parity", "patterns"):
-        table = table.get(key, {})
-        if not isinstance(table, dict):
-            raise ArtifactInvalid(f"{key} is no table", where=path, remedy="write [tool.parity.patterns]")
-    return table
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactInvalid(f"not valid TOML: {error}", where=path, remedy="correct that line") from None

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 
 _SETS = frozenset({"set", "frozenset"})
 _LISTINGS = frozenset({"iterdir", "glob", "rglob", "iglob", "listdir", "scandir"})
+# As these are imported; other functions have the names of the rest.
+_BY_NAME = _SETS | {"glob", "iglob", "listdir", "scandir"}
 _VIEWS = frozenset({"keys", "items"})
-_KEEP = frozenset({"list", "tuple", "enumerate", "iter", "dict", "zip", "map", "filter", "reversed"})
+_KEEP = frozenset({"list", "tuple", "enumerate", "iter", "dict", "zip", "map", "filter", "reversed", "str", "repr"})
+_TAKE_IN = frozenset({"join", "extend", "writelines"})
 # Whatever order these are given, what they make of it is the same.
 _FORGET = frozenset({"sorted", "set", "frozenset", "any", "all", "sum", "min", "max", "len"})
 
@@ -33,15 +36,18 @@ def _walk(node: ast.AST, *, forgotten: bool) -> Iterator[tuple[int, str]]:
 
 def _ordered(node: ast.AST, *, forgotten: bool) -> list[ast.expr]:
     """What is gone through in its order here."""
-    if isinstance(node, ast.For):
-        return [node.iter]
-    if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.DictComp):
-        return [] if forgotten else [one.iter for one in node.generators]
-    if isinstance(node, ast.Starred):
-        return [node.value]
-    joins = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join"
-    if isinstance(node, ast.Call) and (joins or (isinstance(node.func, ast.Name) and node.func.id in _KEEP)):
-        return list(node.args)
+    match node:
+        case ast.For(iter=value) | ast.AsyncFor(iter=value):
+            return [value]
+        case ast.ListComp() | ast.GeneratorExp() | ast.DictComp():
+            return [] if forgotten else [one.iter for one in node.generators]
+        case ast.Starred(value=value) | ast.YieldFrom(value=value) | ast.FormattedValue(value=value):
+            return [value]
+        case ast.Assign(targets=targets, value=value):
+            return [value] if any(isinstance(one, ast.Tuple | ast.List) for one in targets) else []
+        case ast.Call(func=ast.Attribute() | ast.Name()):
+            takes = _TAKE_IN if isinstance(node.func, ast.Attribute) else _KEEP
+            return list(node.args) if _called(node) in takes else []
     return []
 
 
@@ -52,7 +58,10 @@ def _unordered(node: ast.expr) -> bool:
         return any(_unordered(one) or _is_view(one) for one in (node.left, node.right))
     if not isinstance(node, ast.Call):
         return False
-    return _called(node) in (_SETS if isinstance(node.func, ast.Name) else _LISTINGS)
+    if isinstance(node.func, ast.Name):
+        return node.func.id in _BY_NAME
+    of_os = isinstance(node.func, ast.Attribute) and ast.unparse(node.func) in ("os.walk", "os.fwalk")
+    return of_os or _called(node) in _LISTINGS
 
 
 def _is_view(node: ast.expr) -> bool:

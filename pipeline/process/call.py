@@ -93,7 +93,7 @@ def _start(words: Sequence[str], env: Mapping[str, str], cwd: Path) -> subproces
             start_new_session=launch.NEW_SESSION,
             creationflags=launch.FLAGS,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise launch.refusal(error, words, cwd) from None
 
 

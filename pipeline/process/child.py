@@ -30,9 +30,9 @@ class Child:
     is the last, or longer than ``longest_line`` and cut off there. While nobody iterates the program waits.
     """
 
-    def __init__(self, words: Sequence[str], *, held: bool, longest_line: int) -> None:
+    def __init__(self, words: Sequence[str], *, held: bool, longest_line: int, ends: int | None = None) -> None:
         self.longest_line = longest_line
-        self.pipes = Pipes(longest_line=longest_line, on_exit=self._ended, on_flood=self._leave)
+        self.pipes = Pipes(longest_line=longest_line, on_exit=self._ended, on_flood=self._leave, ends=ends)
         self._words = words
         self._held = held
         self._loop = asyncio.get_running_loop()
@@ -56,6 +56,11 @@ class Child:
     def returncode(self) -> int | None:
         """The exit code, negative for a signal; None while it runs."""
         return self.pipes.exited.result() if self.pipes.exited.done() else None
+
+    @property
+    def stdout(self) -> bytes:
+        """What it has printed to stdout until now, where only its ends were asked for: as ``stderr``."""
+        return bytes(self.pipes.stdout or b"")
 
     @property
     def stderr(self) -> bytes:

@@ -1,7 +1,7 @@
 """A program that outlives whoever starts it: in a session of its own, without input, its output in a file.
 
 It is not waited for. Who still knows its id later asks ``alive`` with the start time that belongs to it, because ids
-are used again.
+are used again; or with its words, because a clock that is set moves the start time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def start(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, outp
                 start_new_session=launch.NEW_SESSION,
                 creationflags=launch.FLAGS,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise launch.refusal(error, words, cwd) from None
     _left.append(process)
     return process.pid
@@ -49,19 +49,28 @@ def started(pid: int) -> float | None:
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
+    except (psutil.Error, ValueError, OverflowError):  # of a number that is no id
         return None
 
 
-def alive(pid: int, began: float) -> bool:
-    """Whether the process that had this id and began then still runs."""
+def alive(pid: int, began: float, words: Sequence[str] = ()) -> bool:
+    """Whether the process that had this id and began then, or was called with all of ``words``, still runs."""
     found = started(pid)
-    return found is not None and abs(found - began) < _SAME_START
+    return found is not None and (abs(found - began) < _SAME_START or _called(pid, words))
 
 
-def kill(pid: int, began: float) -> None:
+def _called(pid: int, words: Sequence[str]) -> bool:
+    import psutil
+
+    try:
+        return bool(words) and set(words) <= set(psutil.Process(pid).cmdline())
+    except (psutil.Error, OSError):
+        return False
+
+
+def kill(pid: int, began: float, words: Sequence[str] = ()) -> None:
     """Kill that process with all that it started."""
-    if alive(pid, began):
+    if alive(pid, began, words):
         Family(pid).kill()
 
 

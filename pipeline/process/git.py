@@ -49,5 +49,6 @@ def git(folder: Path, *words: str | Path, index: Path | None = None, work_tree: 
     done = git_call(folder, *words, index=index, work_tree=work_tree)
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
-        raise BinaryFailed(f"`git {words[0]}`: {said[0]}", remedy="bring the repository into a state that git accepts")
+        verb = words[2] if words[0] == "-c" else words[0]
+        raise BinaryFailed(f"`git {verb}`: {said[0]}", remedy="bring the repository into a state that git accepts")
     return done.stdout

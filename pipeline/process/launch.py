@@ -39,12 +39,16 @@ def recording() -> Iterator[list[tuple[str, ...]]]:
         _recordings[:] = [each for each in _recordings if each is not calls]
 
 
-def refusal(error: OSError, argv: Sequence[str], cwd: Path) -> OSError | BinaryMissing:
-    """What to raise for a program that could not be started; a missing folder is not the binary's fault."""
-    if not cwd.is_dir():
+def refusal(error: OSError | ValueError, argv: Sequence[str], cwd: Path) -> OSError | BinaryMissing:
+    """What to raise for a program that could not be started; a missing folder is not the binary's fault.
+
+    A ValueError is Python's of a word, or a variable, that no system takes.
+    """
+    if isinstance(error, OSError) and not cwd.is_dir():
         return error
+    said = error.strerror if isinstance(error, OSError) else None
     return BinaryMissing(
-        f"`{spell(argv)}` cannot be started: {error.strerror or error}",
+        f"`{spell(argv)}` cannot be started: {said or error}",
         remedy="give the path of an executable file that is built for this machine",
     )
 

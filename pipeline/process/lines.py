@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+# CSI, OSC (ended by BEL or ST) and the two-character escapes, in this order of length.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+
+
+def plain(text: str) -> str:
+    """Text without what only a terminal obeys."""
+    return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
 class Lines:

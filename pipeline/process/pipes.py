@@ -30,11 +30,15 @@ class Pipes(asyncio.SubprocessProtocol):
 
     transport: asyncio.SubprocessTransport
 
-    def __init__(self, *, longest_line: int, on_exit: Callable[[], None], on_flood: Callable[[], None]) -> None:
+    def __init__(
+        self, *, longest_line: int, on_exit: Callable[[], None], on_flood: Callable[[], None], ends: int | None = None
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.exited: asyncio.Future[int] = loop.create_future()
         self.over: asyncio.Future[None] = loop.create_future()
         self.stderr = Ends(STDERR)
+        # In the place of lines, which cost too much where nobody looks at each.
+        self.stdout = None if ends is None else Ends(ends)
         self.open = {_STDIN, _STDOUT, _STDERR}
         self._on_exit, self._on_flood = on_exit, on_flood
         self._cutter = Lines(longest_line)
@@ -118,6 +122,8 @@ class Pipes(asyncio.SubprocessProtocol):
                 return
         if fd == _STDERR:
             self.stderr.write(data)
+        elif self.stdout is not None:
+            self.stdout.write(data)
         elif not self._discarding:
             for line in self._cutter.feed(data):
                 self._add(line)

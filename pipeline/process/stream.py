@@ -45,14 +45,16 @@ async def stream(
     stdin: bytes | Literal["open"] | None = None,
     seconds: float | None = None,
     longest_line: int = LONGEST_LINE,
+    ends: int | None = None,
 ) -> AsyncIterator[Child]:
     """Start a program.
 
     ``stdin`` is written while the output is read; with "open" the caller writes; without, input is empty.
-    ``seconds`` bounds the time from here to the program's end. Raises BinaryMissing.
+    ``seconds`` bounds the time from here to the program's end. With ``ends`` there are no lines: so many bytes of both
+    ends of stdout are kept, however much there is. Raises BinaryMissing.
     """
     words = launch.words(argv)
-    child = Child(words, held=stdin == "open", longest_line=longest_line)
+    child = Child(words, held=stdin == "open", longest_line=longest_line, ends=ends)
     starting = asyncio.ensure_future(
         asyncio.get_running_loop().subprocess_exec(
             lambda: child.pipes,
@@ -68,7 +70,7 @@ async def stream(
     )
     # A start that is given up half-way would leave a process that nobody knows.
     cancelled = await outlast(starting)
-    if isinstance(error := starting.exception(), OSError):
+    if isinstance(error := starting.exception(), OSError | ValueError):
         raise cancelled or launch.refusal(error, words, cwd)
     starting.result()
     try:

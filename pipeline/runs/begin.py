@@ -27,12 +27,14 @@ from pipeline.runs.goals.prepare import Prepared, keep
 from pipeline.runs.goals.worktree import Worktree
 from pipeline.runs.journal import Journal, held, moment
 from pipeline.runs.manifest import INTERVAL, STALE, AgentUsed, Command, Manifest, Sandbox, TransportName, Workspace
-from pipeline.runs.poll import Beat, last_beat, poll
+from pipeline.runs.poll import Beat, beat_of, poll, runner_of
 from pipeline.runs.queue import keepable
 from pipeline.runs.runner import MARK
 
 # How long a runner that is told to end may take to do so by itself, in seconds.
 POLITE = 10.0
+# How often as long anybody may hold a run that shall end.
+_PATIENCE = 6
 _LOOK = 0.1
 
 
@@ -160,15 +162,19 @@ def cancel(folder: RunFolder) -> Manifest:
     if poll(folder).over:
         raise RunRefused("the run has ended", where=folder.shown(folder.path), remedy="`parity runs poll` shows how")
     canonical.write(folder.cancelled, canonical.encode({"requested_at": moment()}))
-    deadline = time.monotonic() + POLITE
+    began = time.monotonic()
+    kill_at = began + POLITE
     while True:
         try:
             with held(folder, wait=_LOOK):
                 return _ended(Journal(folder, shapes.read(folder.manifest)))
         except RunRefused:
-            if time.monotonic() >= deadline:
+            now = time.monotonic()
+            if now >= began + _PATIENCE * POLITE:
+                raise  # whoever holds it is no runner
+            if now >= kill_at:
                 _kill(folder)
-                deadline = time.monotonic() + POLITE
+                kill_at = now + POLITE
 
 
 def _ended(journal: Journal) -> Manifest:
@@ -185,15 +191,15 @@ def _ended(journal: Journal) -> Manifest:
 
 
 def _kill(folder: RunFolder) -> None:
-    for attempt in shapes.read(folder.manifest).attempts:
-        if attempt.outcome == "running":
-            detached.kill(attempt.pid, attempt.pid_started)
+    now = shapes.read(folder.manifest)
+    if runner := runner_of(now, beat_of(folder, now)):
+        detached.kill(*runner, folder.runner_words)
 
 
 def _reset(journal: Journal) -> None:
     """Close what was cut off, take over what had succeeded, and let the rest wait again."""
     folder = journal.folder
-    journal.now = shapes.settle(journal.now, last_beat(folder, journal.now))
+    journal.now = shapes.settle(journal.now, beat_of(folder, journal.now).updated_at)
     for command in journal.now.commands:
         if command.status == "running":
             journal.adopt(command)
@@ -225,7 +231,7 @@ def _check_binary(binary: Path | None, agent: AgentUsed) -> None:
 def _spawn(folder: RunFolder, binary: Path | None) -> int:
     """Start the runner, which waits for the lock that the caller holds."""
     # -P: a repository that has a folder of our name must not be taken for this library.
-    words = [sys.executable, "-P", "-m", "pipeline.runs.runner", str(folder.path)]
+    words = [sys.executable, "-P", "-m", *folder.runner_words]
     env = {name: value for name, value in os.environ.items() if name != MARK}
     words += [str(binary.absolute())] if binary else []
     try:

@@ -41,6 +41,8 @@ def choose(
     if agent is None:
         if wanted not in ("auto", "local"):
             raise UsageError(f"{wanted} is a transport of an agent", remedy="give --agent, or use --transport local")
+        if version is not None or binary is not None:
+            raise UsageError("a version or a binary of which agent?", remedy="give --agent too")
         return Chosen("local", None, None)
     if version is None or binary is None:
         raise UsageError(f"which {agent}?", remedy="give --agent-version, and --binary where it was not acquired")

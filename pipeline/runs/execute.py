@@ -18,12 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from pipeline import canonical
 from pipeline.errors import BinaryError, BinaryMissing, BinaryTimeout, UsageError, WriteFailed
 from pipeline.process import run
 from pipeline.process.git import git
 from pipeline.process.lines import Ends
 from pipeline.process.secrets import redacted, secrets_of
-from pipeline.runs.folder import RUNS
+from pipeline.runs.folder import RUNS, named
 from pipeline.runs.plan import Goal, Job, Plan
 from pipeline.surface.units import Shape
 
@@ -46,9 +47,10 @@ class Done(Shape, frozen=True, kw_only=True):
     error: str | None = None
 
 
-def execute(plan: Plan, repository: Path, *, most: int) -> tuple[Done, ...]:
+def execute(plan: Plan, repository: Path, *, most: int, out: Path | None = None) -> tuple[Done, ...]:
     """Carry all jobs out, ``most`` at once, and return how they ended, in the plan's order.
 
+    Each is written into ``out`` as soon as it has ended, in a file of its own that is named by its place in the plan.
     Raises UsageError, WriteFailed; whoever interrupts it ends what runs.
     """
     if most < 1:
@@ -58,7 +60,9 @@ def execute(plan: Plan, repository: Path, *, most: int) -> tuple[Done, ...]:
 
     def carry(at: int) -> None:
         job, goal = plan[at]
-        found[at] = _carry(job, goal, repository, cancel)
+        found[at] = done = _carry(job, goal, repository, cancel)
+        if out is not None:
+            canonical.write(out / named(at + 1, f"{job.adapter}-{job.goal}"), canonical.encode(done))
 
     together = [at for at, (job, _) in enumerate(plan) if job.supports_parallel]
     alone = [at for at, (job, _) in enumerate(plan) if not job.supports_parallel]

@@ -19,15 +19,19 @@ from pipeline.errors import FileUnreadable, RunRefused, UsageError, WriteFailed
 from pipeline.transaction.tree import remove
 
 RUNS, POINTERS = ".runs", "local-mcp"
+RUNNER = "pipeline.runs.runner"
 _COMPAT = "compat.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
+# How much of a name that is none is told.
+_SHOWN = 100
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def check_name(what: str, name: str) -> str:
     """Return ``name`` if it may name a folder; raises UsageError otherwise."""
     if not _NAME.fullmatch(name) or name == POINTERS:
-        raise UsageError(f"{name!r} is not a {what}", remedy="use letters, digits, - and _, at most 80 of them")
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+        raise UsageError(f"{shown!r} is not a {what}", remedy="use letters, digits, - and _, at most 80 of them")
     return name
 
 
@@ -40,6 +44,11 @@ class RunFolder:
     @property
     def run_id(self) -> str:
         return self.path.name
+
+    @property
+    def runner_words(self) -> tuple[str, str]:
+        """What tells the process that carries this run out from any other: it was called with these words."""
+        return RUNNER, str(self.path)
 
     @property
     def task_folder(self) -> Path:
@@ -92,8 +101,13 @@ class RunFolder:
 
 def numbered(kind: str, index: int, identifier: str, attempt: int) -> str:
     """The name of a command's file, such as ``errors/02-lint.json``; a later attempt says its number."""
+    return f"{kind}/{named(index, identifier, attempt)}"
+
+
+def named(index: int, identifier: str, attempt: int = 1) -> str:
+    """The same without its folder."""
     slug = _SLUG.sub("-", identifier.lower()).strip("-")[:60] or "command"
-    return f"{kind}/{index:02d}-{slug}{f'.{attempt}' if attempt > 1 else ''}.json"
+    return f"{index:02d}-{slug}{f'.{attempt}' if attempt > 1 else ''}.json"
 
 
 def find(repository: Path, run_id: str) -> RunFolder:
@@ -143,7 +157,9 @@ def create(repository: Path, task: str, kind: str, now: datetime) -> RunFolder:
         folder.path.mkdir(parents=True)
         folder.pointer.mkdir(parents=True)
         # Locks and tokens start with a dot: who commits runs must not commit those.
-        canonical.write(folder.task_folder.parent / ".gitignore", b".*\n!.gitignore\n")
+        ignored = folder.task_folder.parent / ".gitignore"
+        if not ignored.exists():
+            canonical.write(ignored, b".*\n!.gitignore\n")
         point(folder)
     except (OSError, WriteFailed) as error:
         discard(folder)

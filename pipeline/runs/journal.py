@@ -86,7 +86,7 @@ class Journal:
         self.folder = folder
         self.now = now
         self._secrets = secrets_of(os.environ)
-        # Why a command could not be carried out, if one could not.
+        # Why the first command that failed did.
         self.reason: Reason | None = None
 
     def write(self, **changes: Any) -> None:
@@ -133,7 +133,9 @@ class Journal:
                 "stdout": response.stdout,
                 "stderr": response.stderr,
             }
-            error_file = self.error(command, "time-limit" if response.timed_out else "command-failed", details)
+            reason: Reason = "time-limit" if response.timed_out else "command-failed"
+            self.reason = self.reason or reason
+            error_file = self.error(command, reason, details)
         self.command(
             command.index,
             status="succeeded" if fine else "failed",
@@ -147,16 +149,22 @@ class Journal:
 
     def fail(self, command: Command, error: ParityError, reason: Reason) -> None:
         """A command that could not be carried out."""
-        self.reason = reason
+        self.reason = self.reason or reason
         remedy = error.remedy or "look at the log; the transport local needs no server"
-        details = {"message": str(error), "error_code": error.code, "remedy": remedy}
+        details = {"message": self._placeless(str(error)), "error_code": error.code, "remedy": remedy}
         self.command(
             command.index,
             status="failed",
             completed_at=moment(),
-            summary=redacted(error.problem, self._secrets)[:_SUMMARY],
+            summary=redacted(self._placeless(error.problem), self._secrets)[:_SUMMARY],
             error_file=self.error(command, reason, details),
         )
+
+    def _placeless(self, text: str) -> str:
+        """What a program says of itself names places of the machine."""
+        text = text.replace(str(self.folder.repository), "{repository}")
+        home = os.environ.get("HOME", "").rstrip("/")
+        return text.replace(home, "~") if home else text
 
     def error(self, command: Command | None, reason: Reason, details: Json) -> str:
         """Write an error, of a command or of the runner itself; its name in the folder."""

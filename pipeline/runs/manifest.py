@@ -33,7 +33,9 @@ TransportName = Annotated[
 Sandbox = Literal["workspaceWrite", "readOnly", "dangerFullAccess"]
 Role = Literal["manager", "builder", "tester", "reviewer"]
 Severity = Literal["critical", "high", "medium", "low"]
-Relative = Annotated[str, Meta(description="Relative to the run's folder.")]
+# Whoever reads a manifest follows these: none may lead out of the folder.
+_INSIDE = r"^(?![/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$))."
+Relative = Annotated[str, Meta(description="Relative to the run's folder.", pattern=_INSIDE)]
 
 # What ends a run for good; a failed one may be resumed.
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
@@ -156,11 +158,10 @@ class Manifest(Shape, frozen=True, kw_only=True):
 
 def read(path: Path) -> Manifest:
     """Raises ArtifactMissing, ArtifactInvalid; of a newer shape it says so, and not what does not fit."""
-    raw = canonical.read_bytes(path)
+    document = canonical.read_json(path)
     try:
-        return canonical.decode(raw, Manifest, path)
+        return canonical.convert(document, Manifest, path)
     except ArtifactInvalid:
-        document = canonical.loads(raw, path)
         said = document.get("schema_version") if isinstance(document, dict) else None
         if isinstance(said, int) and said > VERSION:
             raise ArtifactInvalid(

@@ -7,16 +7,15 @@ Adapters are data: those of the repository's ``pyproject.toml`` (``[[tool.parity
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Sequence
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
 from pipeline import canonical
+from pipeline.declared import NAME, declared, parsed, toml
 from pipeline.errors import ArtifactInvalid, UsageError
 from pipeline.evaluation import scenario
 from pipeline.surface.units import Shape
@@ -65,13 +64,12 @@ class Plan(tuple[tuple[Job, Goal], ...]):
 
 def adapters(repository: Path, suite: Path | None = None) -> tuple[Adapter, ...]:
     """Raises ArtifactMissing, ArtifactInvalid."""
-    own = repository / "pyproject.toml"
     if suite is not None:
-        return _read(_tables(suite), suite)
-    if own.is_file() and "adapters" in (found := _tables(own).get("tool", {}).get("parity", {})):
-        return _read(found, own)
+        return _read(toml(suite), suite)
+    if "adapters" in (found := declared(repository)):
+        return _read(found, repository / NAME)
     default = resources.files(__package__) / _DEFAULT
-    return _read(_tables(default), default)
+    return _read(parsed(default.read_bytes(), default), default)
 
 
 def plan(found: Sequence[Adapter], goals: Sequence[str], names: Sequence[str] = ()) -> Plan:
@@ -105,14 +103,6 @@ def _job(adapter: Adapter, name: str) -> Job:
         supports_parallel=goal.supports_parallel,
         timeout=goal.seconds,
     )
-
-
-def _tables(path: Path | Traversable) -> dict[str, Any]:
-    try:
-        raw = canonical.read_bytes(path) if isinstance(path, Path) else path.read_bytes()
-        return tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactInvalid(f"not valid TOML: {error}", where=path, remedy="correct that line") from None
 
 
 def _read(tables: dict[str, Any], where: object) -> tuple[Adapter, ...]:

@@ -1,11 +1,12 @@
 """Looking at runs without changing anything: one of them now, or all of a repository.
 
 Whether a run is alive is computed here: by the age of its heartbeat, and by its process, told from a later one with
-the same id by its start. A clock that was set back makes no heartbeat stale.
+the same id by its start, or by what it was called with. A clock that was set back makes no heartbeat stale.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -61,12 +62,12 @@ class Polled(NamedTuple):
 def poll(folder: RunFolder) -> Polled:
     """Raises ArtifactMissing, ArtifactInvalid."""
     found = shapes.read(folder.manifest)
-    beat = _beat(folder, found)
-    alive = _alive(found, beat)
+    beat = beat_of(folder, found)
+    alive = _alive(folder, found, beat)
     while alive is False and (later := shapes.read(folder.manifest)) != found:
         # It ended, or began, between the two looks.
-        found, beat = later, _beat(folder, later)
-        alive = _alive(found, beat)
+        found, beat = later, beat_of(folder, later)
+        alive = _alive(folder, found, beat)
     now = clock.wall()
     updated_at = beat.updated_at
     age = max(0, int((now - _parsed(updated_at, now)).total_seconds()))
@@ -81,25 +82,29 @@ def poll(folder: RunFolder) -> Polled:
     )
 
 
-def last_beat(folder: RunFolder, manifest: Manifest) -> str:
+def beat_of(folder: RunFolder, manifest: Manifest) -> Beat:
     """When the run was last seen alive."""
-    return _beat(folder, manifest).updated_at
-
-
-def _beat(folder: RunFolder, manifest: Manifest) -> Beat:
     try:
         return canonical.decode(canonical.read_bytes(folder.heartbeat), Beat, folder.heartbeat)
     except ParityError:
         return Beat(updated_at=manifest.updated_at)
 
 
-def _alive(manifest: Manifest, beat: Beat) -> bool | None:
-    if manifest.status == "queued" and beat.pid is not None:
-        return detached.alive(beat.pid, beat.pid_started)
-    if manifest.status != "in_progress":
+def _alive(folder: RunFolder, manifest: Manifest, beat: Beat) -> bool | None:
+    if manifest.status not in ("queued", "in_progress"):
         return None
+    if manifest.status == "queued" and beat.pid is None:
+        return None
+    runner = runner_of(manifest, beat)
+    return runner is not None and detached.alive(*runner, folder.runner_words)
+
+
+def runner_of(manifest: Manifest, beat: Beat) -> tuple[int, float] | None:
+    """The process that carries a run out, as far as is known: its id and its start."""
+    if manifest.status == "queued" and beat.pid is not None:
+        return beat.pid, beat.pid_started
     *_, last = manifest.attempts or (None,)
-    return last is not None and last.outcome == "running" and detached.alive(last.pid, last.pid_started)
+    return (last.pid, last.pid_started) if last is not None and last.outcome == "running" else None
 
 
 def _parsed(text: str, otherwise: datetime) -> datetime:
@@ -146,6 +151,7 @@ def document(polled: Polled) -> Json:
         },
         "commands": [
             {
+                "command": shlex.join(each.argv),
                 **{name: getattr(each, name) for name in names},
                 "response_file": shown(each.response_file),
                 "error_file": shown(each.error_file),

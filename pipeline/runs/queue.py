@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import tomllib
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from pipeline import canonical
-from pipeline.canonical import read_bytes
+from pipeline.declared import NAME, declared, parsed
 from pipeline.errors import ArtifactInvalid, UsageError
 from pipeline.process.secrets import secrets_of
 from pipeline.runs.manifest import Command
@@ -31,12 +29,11 @@ class Queued(Shape, frozen=True, kw_only=True):
 
 def queue(repository: Path, name: str) -> tuple[Queued, ...]:
     """The commands of a queue. Raises UsageError for an unknown name, ArtifactInvalid for data that is no queue."""
-    own = repository / "pyproject.toml"
-    tables = _parsed(read_bytes(own), own).get("tool", {}).get("parity", {}).get("runs", {}) if own.is_file() else {}
+    own, tables = repository / NAME, declared(repository, "runs")
     where: object = own
     if name not in tables:
         where = resources.files("pipeline.runs") / _DEFAULT
-        tables = _parsed(where.read_bytes(), where)
+        tables = parsed(where.read_bytes(), where)
     if name not in tables:
         raise UsageError(
             f"there is no queue {name!r}", where=own, remedy=f"write [[tool.parity.runs.{name}]], or use diagnostics"
@@ -102,10 +99,3 @@ def placed(argv: Iterable[str], repository: Path) -> list[str]:
 
 def _placeless(word: str, repository: Path) -> str:
     return word.replace(str(repository), "{repository}").replace(sys.executable, "{python}")
-
-
-def _parsed(raw: bytes, where: object) -> dict[str, Any]:
-    try:
-        return tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactInvalid(f"not valid TOML: {error}", where=where, remedy="correct that line") from None

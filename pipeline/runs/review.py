@@ -33,6 +33,8 @@ def lacks(folder: RunFolder, manifest: Manifest) -> Iterator[str]:
         yield "the log"
     if manifest.workspace.revision is None:
         yield "the revision that it ran on"
+    elif manifest.workspace.changed is None:
+        yield "what was not committed"
     for name in (manifest.workspace.diff, manifest.workspace.diff_after):
         if name and not (folder.path / name).is_file():
             yield name
@@ -116,6 +118,8 @@ def _facts(manifest: Manifest) -> Iterator[str]:
     limits = f"{manifest.timeout_seconds:g} s for each command, approval policy {manifest.approval_policy}"
     yield f"- {limits}"
     changed = f"with what is not committed ([{space.diff}]({space.diff}))" if space.diff else "all committed"
+    if space.changed is None:
+        changed = "and what is not committed git could not say"
     yield f"- on revision {space.revision or 'unknown'}, {changed if space.revision else 'not in git'}"
     if space.diff_after:
         yield f"- the commands changed files: [{space.diff_after}]({space.diff_after})"

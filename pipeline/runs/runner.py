@@ -2,7 +2,7 @@
 
 It holds the run's lock for as long as it lives and is the only one that writes there. Commands that have succeeded
 are not run again; the first that fails ends the run. It is asked to end by ``cancel.json`` (the run is over then) or
-by SIGTERM (it may be resumed).
+by SIGTERM, SIGINT or SIGHUP (it may be resumed).
 """
 
 from __future__ import annotations
@@ -121,9 +121,8 @@ def _attempt(journal: Journal, binary: Path | None) -> Outcome:
 
 
 def _detail(journal: Journal, outcome: Outcome) -> str:
-    failed = [each for each in journal.now.commands if each.status == "failed"]
-    if outcome == "failed" and failed:
-        return "command-failed" if failed[0].response_file else journal.reason or "tool-invocation-error"
+    if outcome == "failed" and any(each.status == "failed" for each in journal.now.commands):
+        return journal.reason or "command-failed"
     return outcome
 
 
@@ -141,7 +140,8 @@ class _Runner:
         work = asyncio.ensure_future(self._commands())
         watching = asyncio.ensure_future(self._watch(work))
         if sys.platform != "win32":
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stop, work, "interrupted")
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._stop, work, "interrupted")
         try:
             await asyncio.wait([work, watching], return_when=asyncio.FIRST_COMPLETED)
             if watching.done() and not work.done():

@@ -2,7 +2,7 @@
 
 A transport is a context: entering it starts what it needs, leaving it stops that with all that it started. One that
 cannot be entered, or a call that is not answered, raises what ``pipeline.wrapper`` raises; a command's exit code,
-whichever, is a value. Of each stream the first and the last 64 KiB are kept, and no line of it beyond 16 MiB.
+whichever, is a value. Of each stream the first and the last 64 KiB are kept.
 """
 
 from __future__ import annotations
@@ -46,15 +46,13 @@ class Local:
         self._env = env
 
     async def execute(self, argv: Sequence[str], *, cwd: Path, seconds: float) -> Result:
-        kept, timed_out, code = Ends(KEPT), False, TIMED_OUT
-        async with stream(argv, env=self._env, cwd=cwd, seconds=seconds) as child:
+        timed_out, code = False, TIMED_OUT
+        async with stream(argv, env=self._env, cwd=cwd, seconds=seconds, ends=KEPT) as child:
             try:
-                async for line in child:
-                    kept.write(line)
                 code = await child.wait()
             except BinaryTimeout:
                 timed_out = True
-        return Result(code, _text(bytes(kept)), _text(child.stderr), timed_out)
+        return Result(code, _text(child.stdout), _text(child.stderr), timed_out)
 
 
 class ThroughAgent:

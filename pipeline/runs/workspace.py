@@ -25,19 +25,19 @@ def observe(folder: RunFolder) -> Workspace:
     revision = _git(folder, "rev-parse", "--verify", "-q", "HEAD")
     if revision is None or not revision.strip():
         return Workspace()
-    patch = _patch(folder)
+    began = revision.decode("ascii").strip()
+    patch = _patch(folder, began)
     if patch:
         canonical.write(folder.diff, patch)
-    return Workspace(
-        revision=revision.decode("ascii").strip(), changed=bool(patch), diff=folder.diff.name if patch else None
-    )
+    changed = None if patch is None else bool(patch)
+    return Workspace(revision=began, changed=changed, diff=folder.diff.name if patch else None)
 
 
 def observe_after(folder: RunFolder, before: Workspace) -> Workspace:
-    """The same with ``diff-after.patch`` where the commands have changed something."""
+    """The same with ``diff-after.patch`` where the commands have changed something, also by a commit of their own."""
     if before.revision is None:
         return before
-    patch = _patch(folder)
+    patch = _patch(folder, before.revision)
     known = canonical.read_bytes(folder.diff) if before.diff else b""
     if patch is None or patch == known:
         return before
@@ -48,17 +48,19 @@ def observe_after(folder: RunFolder, before: Workspace) -> Workspace:
     )
 
 
-def _patch(folder: RunFolder) -> bytes | None:
-    """The difference to HEAD; None where git cannot say it."""
+def _patch(folder: RunFolder, began: str) -> bytes | None:
+    """The difference to the revision that the run began with; None where git cannot say it."""
     index = folder.path / ".index"
     try:
         there = _git(folder, "rev-parse", "--git-path", "index")
         own = folder.repository / os.fsdecode((there or b"").rstrip(b"\r\n"))
         if own.is_file():
-            shutil.copyfile(own, index)
-        if _git(folder, "add", "--intent-to-add", "--all", "--", ".", _OURS, index=index) is None:
+            # With its time: by that git knows what may have changed since without looking different.
+            shutil.copy2(own, index)
+        # Git adds what it can: a repository without a commit, in this one, keeps it from nothing else.
+        if _git(folder, "add", "--intent-to-add", "--ignore-errors", "--all", "--", ".", _OURS, index=index) is None:
             return None
-        patch = _git(folder, *DIFF, "HEAD", "--", ".", _OURS, index=index)
+        patch = _git(folder, *DIFF, began, "--", ".", _OURS, index=index)
         for value, name in secrets_of(os.environ).items():
             patch = patch and patch.replace(value.encode("utf-8", "surrogateescape"), f"[${name}]".encode())
         return patch
@@ -76,4 +78,4 @@ def _git(folder: RunFolder, *words: str, index: Path | None = None) -> bytes | N
         raise
     except BinaryError:
         return None
-    return done.stdout if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 or (words[0] == "add" and done.returncode == 1) else None

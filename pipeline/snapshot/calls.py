@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import re
 import shutil
 import tempfile
 import threading
@@ -23,15 +22,13 @@ from typing import TypeVar
 from pipeline import process
 from pipeline.cache import cache_folder
 from pipeline.errors import BinaryMissing, BinaryOutputTooLarge, WriteFailed
+from pipeline.process.lines import plain
 from pipeline.snapshot.emulate import machine_for
 from pipeline.snapshot.machine import Machine
 from pipeline.snapshot.subject import Subject
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-# CSI, OSC (ended by BEL or ST) and the two-character escapes, in this order of length.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +169,6 @@ def calling(subject: Subject) -> Iterator[Caller]:
 
 def readable(output: bytes, home: Path, machine: Machine) -> str:
     """The text of one pipe as a person would read it; empty when it is blank."""
-    text = output.decode("utf-8", "replace").replace("\r\n", "\n")
-    if "\x1b" in text:
-        text = _ESCAPES.sub("", text)
+    text = plain(output.decode("utf-8", "replace").replace("\r\n", "\n"))
     # Help prints defaults that depend on the environment ("[default: <temporary folder>]").
     return machine.without_home(text, home) if text.strip() else ""

@@ -6,19 +6,22 @@ import datetime
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
-from pipeline.surface.units import Shape
 
 _FENCE = "---"
 REMEDY = "begin it with ---, id, title and last_review (YYYY-MM-DD), and ---"
 
 
-class Front(Shape, frozen=True, kw_only=True):
-    """What a spec says of itself. A retired one is listed, and nobody has to review it."""
+class Front(msgspec.Struct, frozen=True, kw_only=True):
+    """What a spec says of itself; what else stands there is the repository's affair.
+
+    A retired one is listed, and nobody has to review it.
+    """
 
     id: str
     title: str
@@ -31,7 +34,8 @@ class Front(Shape, frozen=True, kw_only=True):
 def read_front(path: Path) -> Front:
     """Raises ArtifactMissing, ArtifactInvalid."""
     try:
-        lines = canonical.read_bytes(path).decode("utf-8").splitlines()
+        # Some editors begin a file with a mark, and leave blanks behind lines.
+        lines = [line.rstrip() for line in canonical.read_bytes(path).decode("utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
         raise ArtifactInvalid(f"not UTF-8: {error}", where=path, remedy=REMEDY) from None
     if lines[:1] != [_FENCE] or _FENCE not in lines[1:]:
@@ -39,7 +43,7 @@ def read_front(path: Path) -> Front:
     text = "\n".join(lines[1 : lines.index(_FENCE, 1)])
     try:
         document = YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         problem = str(error).partition("\n")[0]
         raise ArtifactInvalid(f"its front matter is no YAML: {problem}", where=path, remedy=REMEDY) from None
     if isinstance(document, dict) and isinstance(document.get("last_review"), datetime.datetime):

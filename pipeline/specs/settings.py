@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
 
 from pipeline import canonical
+from pipeline.declared import NAME, declared
 from pipeline.errors import ArtifactInvalid
 from pipeline.surface.units import Shape
 
@@ -16,19 +20,12 @@ class Settings(Shape, frozen=True, kw_only=True):
     code: tuple[str, ...] = ("src/", "app/", "server/", "migrations/")
     specs: tuple[str, ...] = ("specs/*.md",)
     index: str = "specs/index.json"
-    days: int = 30
+    days: Annotated[int, Meta(ge=0)] = 30
 
 
 def settings_of(repository: Path) -> Settings:
     """The settings, or the defaults where nothing is declared. Raises ArtifactInvalid."""
-    path = repository / "pyproject.toml"
-    if not path.is_file():
-        return Settings()
-    try:
-        document = tomllib.loads(canonical.read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactInvalid(f"not valid TOML: {error}", where=path, remedy="correct that line") from None
-    found = document.get("tool", {}).get("parity", {}).get("specs", {})
+    path, found = repository / NAME, declared(repository, "specs")
     settings = canonical.convert(found, Settings, path, "tool.parity.specs")
     for one in (*settings.code, *settings.specs, settings.index):
         if not one or Path(one).is_absolute() or ".." in Path(one).parts:
@@ -40,4 +37,11 @@ def settings_of(repository: Path) -> Settings:
             raise ArtifactInvalid(
                 f"tool.parity.specs: {one!r} in code is a pattern", where=path, remedy="name a folder or a file"
             )
+    for one in settings.specs:
+        try:
+            next(repository.glob(one), None)
+        except (ValueError, re.error) as error:
+            raise ArtifactInvalid(
+                f"tool.parity.specs: {one!r} in specs is no pattern: {error}", where=path, remedy="correct it"
+            ) from None
     return settings

@@ -25,6 +25,7 @@ from typing import Any
 import orjson
 
 from pipeline.errors import BinaryError, BinaryFailed, BinaryOutputTooLarge, BinaryTimeout, RpcError, UsageError
+from pipeline.process.lines import plain
 from pipeline.process.stream import Child
 from pipeline.wrapper.client import Client, Runnable
 from pipeline.wrapper.notes import Notification, Subscription
@@ -211,7 +212,7 @@ class Rpc:
     def _death(self) -> BinaryFailed:
         code = self.child.returncode
         how = "does not listen any more" if code is None else f"ended with exit code {code}"
-        said = self.child.stderr.decode("utf-8", "replace").strip()[-_QUOTED:]
+        said = plain(self.child.stderr.decode("utf-8", "replace")).strip()[-_QUOTED:]
         return BinaryFailed(f"`{self.child.command}` {how}{said and ', its last words: '}{said}")
 
 

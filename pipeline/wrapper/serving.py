@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.wrapper.client import Client
 
 Sandbox = Literal["workspaceWrite", "readOnly", "dangerFullAccess"]
+Approvals = Literal["never", "on-request", "on-failure", "untrusted"]
 
 
 class Policy(NamedTuple):

@@ -140,7 +140,7 @@ class CanonicalJson(Codemod):
             return None
         options = list(opening.args)
         if self._of(node) in _NAMED_FIRST:
-            if not options or options[0].keyword or options[0].star:
+            if not options or options[0].keyword or options[0].star or _is_open(options[0].value):
                 return None
             path = options.pop(0).value
         elif _method(opening, "open") and isinstance(opening.func, cst.Attribute):
@@ -202,6 +202,11 @@ def _method(node: cst.CSTNode, name: str) -> bool:
     if not (isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == name):
         return False
     return not (isinstance(node.func.value, cst.Name) and node.func.value.value in _OWN)
+
+
+def _is_open(node: cst.BaseExpression) -> bool:
+    """Whether it is the number of a file that is open, which is no path."""
+    return isinstance(node, cst.Integer) or _method(node, "fileno")
 
 
 def _written_to(node: cst.CSTNode, stream: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import canonical
-from pipeline.canonical import Json
+from pipeline.declared import NAME, declared
 from pipeline.errors import ArtifactInvalid
 from pipeline.runs.goals.answers import validator
 from pipeline.runs.queue import Queued
@@ -48,10 +48,9 @@ def settings(repository: Path) -> Settings:
     """Raises ArtifactInvalid for what is no setting, and for a role that may change what it shall only read."""
     default = resources.files(__package__) / _DEFAULT
     tables = tomllib.loads(default.read_text(encoding="utf-8"))
-    own_file = repository / "pyproject.toml"
-    own = _own(own_file) if own_file.is_file() else {}
-    merged = {**tables, **own} | {name: {**tables[name], **own.get(name, {})} for name in _MODELS}
-    where: object = own_file if own else default
+    own = declared(repository, "goals")
+    merged = {**tables, **own} | {name: {**tables[name], **declared(repository, "goals", name)} for name in _MODELS}
+    where: object = repository / NAME if own else default
     found = canonical.convert(merged, Settings, where, "goals")
     for name in _MODELS:
         if name != "builder" and getattr(found, name).sandbox != "read-only":
@@ -65,17 +64,6 @@ def settings(repository: Path) -> Settings:
             raise ArtifactInvalid(f"goals.{name}.schema: {told}", where=where, remedy="correct it") from None
     if not found.tests or not all(one.argv and one.argv[0] for one in found.tests):
         raise ArtifactInvalid("goals.tests: there is nothing to test with", where=where, remedy="write a test's argv")
-    return found
-
-
-def _own(path: Path) -> Json:
-    try:
-        document = tomllib.loads(canonical.read_bytes(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactInvalid(f"not valid TOML: {error}", where=path, remedy="correct that line") from None
-    found = document.get("tool", {}).get("parity", {}).get("goals", {})
-    if not isinstance(found, dict) or not all(isinstance(found.get(name, {}), dict) for name in _MODELS):
-        raise ArtifactInvalid("tool.parity.goals: a role is a table", where=path, remedy="correct that place")
     return found
 
 

@@ -17,6 +17,8 @@ from pipeline.transaction.tree import remove
 
 # A pathspec that only excludes means everything else.
 _OURS = f":(exclude){RUNS}"
+# Also where the working tree shows a part of the repository alone.
+_WHOLE = ("-c", "core.sparseCheckout=false")
 
 
 def base_of(repository: Path) -> str:
@@ -49,22 +51,48 @@ class Worktree:
     def fresh(self, patch: Path | None) -> None:
         """Make it as the base is, with ``patch``. Raises BinaryFailed."""
         self.remove()
-        git(self.folder.repository, "worktree", "add", "--detach", "-f", "-f", "-q", self.path, self.base)
+        git(self.folder.repository, *_WHOLE, "worktree", "add", "--detach", "-f", "-f", "-q", self.path, self.base)
         if patch is not None:
             git(self.path, "apply", "--whitespace=nowarn", patch)
 
     def diff(self) -> tuple[bytes, tuple[str, ...]]:
-        """All that differs from the base, committed there or not, and the files that do. Raises BinaryError."""
+        """All that differs from the base, committed there or not, and the files that do.
+
+        A repository that was made in it counts by its files, and loses what it has recorded of them. Raises
+        BinaryError, WriteFailed.
+        """
         index = self.folder.path / ".goal-index"
         try:
-            git(self.path, "read-tree", self.base, index=index)
-            git(self.path, "add", "--all", "--", ".", _OURS, index=index)
-            patch = git(self.path, *DIFF, "--cached", "--full-index", self.base, index=index)
-            names = git(self.path, *DIFF, "--cached", "--name-only", "-z", self.base, index=index)
+            self._git(index, "read-tree", self.base)
+            self._flatten(index)
+            self._git(index, "add", "--all", "--", ".", _OURS)
+            patch = self._git(index, *DIFF, "--cached", "--full-index", self.base)
+            names = self._git(index, *DIFF, "--cached", "--name-only", "-z", self.base)
         finally:
             index.unlink(missing_ok=True)
             index.with_name(f"{index.name}.lock").unlink(missing_ok=True)
         return patch, tuple(sorted(name.decode("utf-8", "backslashreplace") for name in names.split(b"\0") if name))
+
+    def _flatten(self, index: Path) -> None:
+        known = set[bytes]()
+        while inner := self._inner(index) - known:
+            known |= inner
+            for name in inner:
+                place = self.path / os.fsdecode(name) / ".git"
+                try:
+                    remove(place)
+                except OSError as error:
+                    problem = f"cannot be removed: {error.strerror or error}"
+                    raise WriteFailed(problem, where=place, remedy="fix the permissions, then resume the run") from None
+
+    def _inner(self, index: Path) -> set[bytes]:
+        """The folders that are repositories of their own, and that the base does not have as such."""
+        found = self._git(index, "ls-files", "--others", "--exclude-standard", "-z", "--", ".", _OURS).split(b"\0")
+        return {name for name in found if name.endswith(b"/")}
+
+    def _git(self, index: Path, *words: str) -> bytes:
+        # By the repository's own records: those in the worktree are in the hands of whoever worked there.
+        return git(self.folder.repository, *_WHOLE, *words, index=index, work_tree=self.path)
 
     def unfinished(self) -> bytes:
         """What a builder that was cut off had changed; empty where there is nothing, or nothing that can be told."""
@@ -72,7 +100,7 @@ class Worktree:
             return b""
         try:
             return self.diff()[0]
-        except BinaryError:
+        except (BinaryError, WriteFailed):
             return b""
 
     def remove(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from fake_registries import cache, messages, registry, root  # noqa: F401 - fixtures of the acquire tests
+from hypothesis.internal.conjecture import providers
 from running import place  # noqa: F401 - the fixture of tests of runs
 
 from pipeline import canonical, stages
@@ -21,10 +22,16 @@ MANIFESTS = Path(__file__).resolve().parents[1] / "cli_manifests"
 CODEX = MANIFESTS / "codex"
 LINUX = "x86_64-unknown-linux-musl"
 
-# What is drawn depends on the code alone, so that whoever breaks something sees it before others do.
+# What is drawn depends on the test alone, so that whoever breaks something sees it before others do: not on the
+# constants of whatever modules the tests before it have imported, nor on how fast the machine is.
 # HYPOTHESIS_PROFILE=default draws anew each time.
-hypothesis.settings.register_profile("same", derandomize=True)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+hypothesis.settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "same")
+hypothesis.settings.load_profile(_PROFILE)
+if _PROFILE == "same":
+    providers._get_local_constants = providers.Constants
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -28,7 +28,8 @@ from pipeline.runs.runner import MARK
 SCHEMA = jsonschema_rs.validator_for(
     canonical.read_json(Path(__file__).resolve().parents[1] / "pipeline" / "runs" / "manifest.schema.json")
 )
-LONG = 60.0
+# A limit that no test waits for, unless something hangs.
+LONG = 300.0
 _IDENTITY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid")
 
 T = TypeVar("T")
@@ -47,6 +48,12 @@ def eventually(look: Callable[[], T | None], what: str) -> T:
             return found
         time.sleep(0.02)
     raise AssertionError(f"never: {what}")
+
+
+def assert_gone(*pids: int) -> None:
+    """Wait until these processes have ended; one that nobody has reaped has."""
+    for pid in pids:
+        eventually(lambda pid=pid: detached.started(pid) is None, f"process {pid} ends")
 
 
 @dataclass(frozen=True)

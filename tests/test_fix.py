@@ -301,7 +301,9 @@ def test_nothing_is_written_through_a_link_that_leads_out(root: Path) -> None:
 LINES = st.lists(st.sampled_from(["", " ", "none", V, "1.1.0", f" {V}", "x", "\r", "ü"]), max_size=4)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(lines=LINES, end=st.sampled_from(["", "\n", "\r\n"]), pointer=st.sampled_from([MINIMUM, LATEST, OTHER]))
 def test_a_pointer_keeps_what_it_says_or_stays_as_it_is(
     lines: list[str], end: str, pointer: str, made: Path, tmp_path: Path

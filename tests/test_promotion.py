@@ -356,7 +356,9 @@ def test_a_change_that_cannot_be_written_is_none(root: Path, monkeypatch: pytest
 OUTCOMES = st.dictionaries(st.sampled_from([LINUX, WINDOWS]), st.sampled_from(Validation.__struct_fields__))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(
     steps=st.lists(st.tuples(st.sampled_from([V, NEWER]), OUTCOMES), min_size=1, max_size=3),
     covered=st.sampled_from([COVERED, ALL_COVERED, COVERED[:1]]),

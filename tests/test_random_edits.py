@@ -132,7 +132,9 @@ def edits(draw: st.DrawFn, workspace: Workspace) -> Edit:
     return Edit(path, kind, (), draw(st.integers(0, len(workspace.copies(path)) - 1)) if kind == "copy" else 0)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_a_random_edit_is_found_or_means_nothing(workspace: Workspace, data: st.DataObject) -> None:
     workspace.judge(data.draw(edits(workspace)))

@@ -314,7 +314,9 @@ SOME_VERSIONS = ("0.1.0", "0.2.0", "0.10.0", "0.11.0-rc.1", "0.11.0", "1.0.0", "
 PLACES = st.sampled_from([*POINTERS, "pointers/latest_supported/riscv64-unknown-linux-gnu.txt"])
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(
     statuses=st.dictionaries(st.sampled_from(SOME_VERSIONS), st.sampled_from([*map(str, Status), ""])),
     pointers=st.dictionaries(PLACES, st.sampled_from([*SOME_VERSIONS, "none", "9.9.9"])),
@@ -350,7 +352,9 @@ def within(path: str, folders: Sequence[str]) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(
     validated=st.sets(st.sampled_from(FIVE)),
     promoted=st.sampled_from([None, *FIVE]),

@@ -13,12 +13,13 @@ import pytest
 
 from pipeline.errors import BinaryError, BinaryFailed, BinaryOutputTooLarge, BinaryTimeout, RpcError, UsageError
 from pipeline.wrapper import notes as notes_module
+from pipeline.wrapper import rpc as rpc_module
 from pipeline.wrapper.client import Client
 from pipeline.wrapper.codex.app_server import app_server
 from pipeline.wrapper.declare import Line
 from pipeline.wrapper.rpc import connect
 
-LONG = 60.0
+LONG = 300.0
 
 # A server whose answers are written by each test: ``on(method)`` makes a function answer it.
 SERVER = """
@@ -402,8 +403,9 @@ def test_a_server_that_dies_fails_all_that_waits_with_its_last_words(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a pipe is not closed by its number there")
-def test_a_server_that_closes_its_output_and_lives_is_given_up(tmp_path):
-    source = '@on("mute")\ndef _(number, params):\n    os.close(1)\n    time.sleep(600)\n'
+def test_a_server_that_closes_its_output_and_lives_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(rpc_module, "_LAST", 0.2)
+    source = '@on("mute")\ndef _(number, params):\n    os.close(1)\n    time.sleep(3600)\n'
     with pytest.raises(BinaryFailed, match="does not listen any more"):
         talk(tmp_path, source, lambda rpc: rpc.call("mute"))
 
@@ -411,7 +413,7 @@ def test_a_server_that_closes_its_output_and_lives_is_given_up(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="a pipe is not closed by its number there")
 def test_a_server_that_closes_its_input_is_told_of(tmp_path):
     source = (
-        '@on("deaf")\ndef _(number, params):\n    os.close(0)\n    send(id=number, result=1)\n    time.sleep(600)\n'
+        '@on("deaf")\ndef _(number, params):\n    os.close(0)\n    send(id=number, result=1)\n    time.sleep(3600)\n'
     )
 
     async def conversation(rpc):
@@ -423,7 +425,7 @@ def test_a_server_that_closes_its_input_is_told_of(tmp_path):
 
 
 def test_a_server_that_does_not_read_does_not_hold_up_a_call_past_its_time(tmp_path):
-    source = '@on("sleep")\ndef _(number, params): time.sleep(600)\n'
+    source = '@on("sleep")\ndef _(number, params): time.sleep(3600)\n'
 
     async def conversation(rpc):
         await rpc.notify("sleep")

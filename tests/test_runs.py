@@ -15,10 +15,11 @@ import msgspec
 import psutil
 import pytest
 from checkout import environment
-from running import Place, check, ended, eventually, git, living, marked, note, on_terminal, token
+from running import LONG, Place, check, ended, eventually, git, living, marked, note, on_terminal, token
 
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid, RunRefused, UsageError, WriteFailed
+from pipeline.process import detached
 from pipeline.runs import begin, metrics, queue
 from pipeline.runs import manifest as shapes
 from pipeline.runs.folder import find
@@ -53,7 +54,7 @@ def parity(place, *words, **variables):
         env=environment(**variables),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -304,7 +305,7 @@ def test_two_runners_of_one_run_do_not_both_work(place, monkeypatch):
     folder = place.start("sh -c 'sleep 0.3; echo one >> ran.txt'").folder
     words = [sys.executable, "-P", "-m", "pipeline.runs.runner", str(folder.path)]
     both = [subprocess.Popen(words, cwd=place.path, stderr=subprocess.DEVNULL) for _ in range(2)]
-    assert sorted(each.wait(60) for each in both) == [0, 1]
+    assert sorted(each.wait(LONG) for each in both) == [0, 1]
     assert place.ran == ["one"]
 
 
@@ -379,6 +380,19 @@ def test_a_run_that_is_cancelled_before_it_began_never_does(place, monkeypatch):
     assert place.ran == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such shell")
+def test_who_was_killed_by_a_mark_has_ended_and_so_have_those_started_meanwhile(tmp_path):
+    env = {**os.environ, "PARITY_TEST_MARK": str(tmp_path)}
+    # One that starts others all the time, as a build does, and one that takes a moment to die.
+    breeds = subprocess.Popen(["sh", "-c", "while :; do sleep 0.01 & sleep 0.005; done"], env=env)
+    large = "held = bytearray(60_000_000); print(flush=True); import time; time.sleep(3600)"
+    with subprocess.Popen([sys.executable, "-c", large], env=env, stdout=subprocess.PIPE) as dies:
+        dies.stdout.readline()
+        assert detached.kill_marked("PARITY_TEST_MARK", str(tmp_path)) >= 2
+        assert list(detached._marked("PARITY_TEST_MARK", str(tmp_path))) == []
+    breeds.wait()
+
+
 # -- looking ----------------------------------------------------------------------------------------
 
 
@@ -434,6 +448,8 @@ def test_no_reader_sees_half_a_file_while_a_run_writes(place):
 @pytest.mark.parametrize(("beat", "stale"), [("2001-01-01T00:00:00Z", True), ("2999-01-01T00:00:00Z", False)])
 def test_a_clock_that_jumps_does_not_hide_that_a_runner_is_gone(place, beat, stale):
     folder = running(place.start("true", FOREVER).folder)
+    # Alive, and kept from a beat of its own between the two.
+    psutil.Process(shapes.read(folder.manifest).attempts[-1].pid).suspend()
     canonical.write(folder.heartbeat, canonical.encode({"updated_at": beat}))
     jumped = poll(folder)
     assert (jumped.stale, jumped.cut_off, jumped.alive) == (stale, False, True)

@@ -6,15 +6,23 @@ are used again; or with its words, because a clock that is set moves the start t
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.process import launch
 from pipeline.process.tree import Family
 
+if TYPE_CHECKING:
+    import psutil
+
 # Start times are derived from the time of boot, which follows a corrected clock.
 _SAME_START = 2.0
+# How long those that were killed may take to die, and how often they are looked after, in seconds.
+_DEATH, _LOOK = 10.0, 0.01
 
 _left: list[subprocess.Popen[bytes]] = []
 
@@ -75,15 +83,26 @@ def kill(pid: int, began: float, words: Sequence[str] = ()) -> None:
 
 
 def kill_marked(name: str, value: str) -> int:
-    """Kill every process in whose environment ``name`` is ``value``, and say how many there were."""
-    import contextlib
-
+    """Kill every process in whose environment ``name`` is ``value``, await their end, and say how many there were."""
     import psutil
 
-    count = 0
+    seen: set[tuple[int, float]] = set()
+    until = time.monotonic() + _DEATH
+    # Again and again: one may have started another while they were listed, and who is killed takes a moment to die.
+    while (found := list(_marked(name, value))) and time.monotonic() < until:
+        for process in found:
+            with contextlib.suppress(psutil.Error, OSError):
+                seen.add((process.pid, process.create_time()))
+                process.kill()
+        time.sleep(_LOOK)
+    return len(seen)
+
+
+def _marked(name: str, value: str) -> Iterator[psutil.Process]:
+    """Those that still run: of one that has ended and was not reaped no environment is left."""
+    import psutil
+
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
             if process.environ().get(name) == value:
-                process.kill()
-                count += 1
-    return count
+                yield process

@@ -138,9 +138,13 @@ def resume(folder: RunFolder, token: str, binary: Path | None = None) -> Started
             _check_binary(binary, now.manifest.agent)
         # A runner that was asked to end says so before it lets go.
         with held(folder, wait=POLITE):
-            # While this one waited, another may have gone on with the run.
-            if poll(folder).alive:
+            # While this one waited, another may have gone on with the run, and that attempt may be over already.
+            later = poll(folder)
+            if later.alive:
                 raise _busy(folder)
+            if len(later.manifest.attempts) != len(now.manifest.attempts):
+                problem = "another call has gone on with the run meanwhile"
+                raise RunRefused(problem, where=folder.shown(folder.path), remedy="look at how that ended")
             _reset(Journal(folder, shapes.read(folder.manifest)))
             note(folder, "resume accepted")
             return Started(folder, _spawn(folder, binary))

@@ -34,8 +34,9 @@ Handler = Callable[[str, Any], Awaitable[object]]
 
 METHOD_NOT_FOUND = -32601
 INTERNAL_ERROR = -32603
-# How long a server that has closed its output may take to end before it is given up, in seconds.
-_LAST = 1.0
+# How long a server that has closed its output may take to end before it is given up, in seconds. What is said of it
+# depends on it: on a busy machine the end of a program is told long after that of its output.
+_LAST = 5.0
 # How much of its stderr an error quotes, in characters.
 _QUOTED = 2000
 # How a message begins that is a request or a notification.

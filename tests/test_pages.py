@@ -26,6 +26,7 @@ from pipeline.cli import main
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactMissing
 from pipeline.history import read_timeline
+from pipeline.history.beside import KINDS
 from pipeline.history.sightings import Track, Unit, expanded, looked_at_of, spans_of
 from pipeline.layout import Root, in_order
 from pipeline.pages import site_files, write_site
@@ -244,9 +245,16 @@ def test_the_committed_diffs_stand_in_it_with_their_witnesses(agent: str) -> Non
     for path in committed:
         diff = canonical.read_json(path)
         findings = shown[diff["before"]["version"], diff["after"]["version"]]["findings"]
+        of_commands, others = (
+            [one for one in diff["findings"] if (one["unit"] in KINDS) is besides] for besides in (False, True)
+        )
         assert [(one["code"], one["severity"], one["p"]) for one in findings] == [
-            (one["code"], one["severity"], one["path"]) for one in diff["findings"]
+            (one["code"], one["severity"], one["path"]) for one in of_commands
         ]
+        beside = shown[diff["before"]["version"], diff["after"]["version"]].get("beside", ())
+        assert sorted((code, severity, name[0]) for severity, code, names in beside for name in names) == sorted(
+            (one["code"], one["severity"], one["name"]) for one in others
+        )
         witnesses = [[one["witness"]["state"], *one["witness"]["argv"]] for one in diff["findings"] if "witness" in one]
         assert [one["witness"] for one in findings if "witness" in one] == witnesses
         assert {one["code"] for one in findings} <= data["rules"].keys()

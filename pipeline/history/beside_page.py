@@ -51,15 +51,15 @@ def _stages(one: Finding) -> str:
 
 
 def _listed(found: Sequence[Finding]) -> str:
-    return ", ".join(code_span(one.name or "") + _around(one) for one in found)
+    said = ((code_span(one.name or ""), around(one)) for one in found)
+    return ", ".join(f"{name} ({words})" if words else name for name, words in said)
 
 
-def _around(one: Finding) -> str:
-    """The facts of a feature that only one side has, and where the finding holds."""
+def around(one: Finding) -> str:
+    """The facts of a feature that only one side has, and where the finding holds; nothing where neither is to say."""
     facts = one.after or one.before
     said = [facts["stage"], "on" if facts["default"] else "off"] if isinstance(facts, dict) else []
-    said += [f"on {', '.join(one.targets)}"] if one.targets else []
-    return f" ({'; '.join(said)})" if said else ""
+    return "; ".join((*said, *([f"on {', '.join(one.targets)}"] if one.targets else [])))
 
 
 def _counted(found: Sequence[Finding]) -> str:

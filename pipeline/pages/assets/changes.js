@@ -41,13 +41,24 @@ function showChanges([pair]) {
 function committedParts(diff) {
   return [
     make("p", {}, `Compared on ${diff.on.map((target) => data.systems[target] ?? target).join(", ")}.`),
+    ...(diff.told ?? []).map((text) => make("p", { class: "quiet" }, text)),
     ...Object.entries(SEVERITIES).flatMap(([severity, title]) => {
       const items = diff.findings.filter((one) => one.severity === severity);
-      const list = items.length ? make("ul", { class: "plain" }, items.map((one) => make("li", {}, finding(one)))) : null;
+      const others = (diff.beside ?? []).filter(([of]) => of === severity);
+      const count = others.reduce((sum, [, , names]) => sum + names.length, items.length);
+      const list = count ? make("ul", { class: "plain" }, items.map((one) => make("li", {}, finding(one))), others.map(besideItem)) : null;
       const folded = list && severity === "informative" ? make("details", {}, make("summary", {}, "Show them"), list) : list;
-      return [make("h2", {}, make("span", { class: `severity ${severity}` }, ""), `${title} (${items.length})`), folded ?? make("p", { class: "quiet" }, "Nothing.")];
+      return [make("h2", {}, make("span", { class: `severity ${severity}` }, ""), `${title} (${count})`), folded ?? make("p", { class: "quiet" }, "Nothing.")];
     }),
   ];
+}
+
+// Of methods, events and features there may be hundreds: a few are shown, more than that unfold.
+function besideItem([, code, names]) {
+  const said = names.map(([name, text], at) => [at ? ", " : "", make("code", {}, name), text ? make("span", { class: "quiet" }, ` (${text})`) : null]);
+  const what = [data.rules[code] ?? code, " ", make("span", { class: "quiet" }, `(${code})`)];
+  if (names.length <= 12) return make("li", {}, what, ": ", said);
+  return make("li", {}, make("details", {}, make("summary", {}, what, ` ${names.length}`), make("p", {}, said)));
 }
 
 // Only what the timeline knows, on targets that were read of both: which units and values there are, shown or hidden.

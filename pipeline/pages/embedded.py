@@ -10,6 +10,7 @@ Versions, targets and texts are numbers: places in the lists at the top. What is
     facts      [[name, spans]], values [[name, spans]]; no spans: as long as the unit itself
     help       {"v": version (absent: current), "on": target (absent: the first), "l": line, "t": text, "d": default,
                "e": env, "b": bytes, "by": evidence (a text), "vs": [[value, text]]}
+    beside     what there is besides the command line (``pipeline.pages.beside``)
     diffs      [{"a", "b", "on", "findings", "told": sentences on what else was compared,
                "beside": [[severity, code, [[name, what is said of it]]]]}]
     standings  [{"is": standing in the current version, "c": claims}]; "w" has a place in it for each wrapper, or -1

@@ -48,7 +48,8 @@ def explain_name(known: Mapping[str, Surfaces], predicate: str) -> ExplainedName
     Raises UsageError for a name that no version has, with the nearest.
     """
     form, _, name = predicate.partition(":")
-    told = {version: units for version in in_order(known) if (units := _units(known[version], form)) is not None}
+    by_version = {version: units_of(known[version], FORMS[form]) for version in in_order(known)}
+    told = {version: found for version, found in by_version.items() if found is not None}
     units = {version: found[name] for version, found in told.items() if name in found}
     if not units:
         raise _unknown(told, predicate)
@@ -63,7 +64,7 @@ def explain_name(known: Mapping[str, Surfaces], predicate: str) -> ExplainedName
         predicate=predicate,
         lives=lives,
         facts=tuple((word, _lives(versions, having)) for word, having in facts.items()),
-        untold=tuple(version for version in in_order(known) if version not in told),
+        untold=tuple(version for version in by_version if version not in told),
         came_when_it_went=tuple(one for one in came if one in name or name in one),
     )
 
@@ -91,9 +92,9 @@ def in_words(explained: ExplainedName, program: str) -> str:
     return "\n".join((*lines, ""))
 
 
-def _units(surfaces: Surfaces, form: str) -> dict[str, Feature | None] | None:
-    """By name; None where the version does not tell the kind."""
-    units: tuple[str | Feature, ...] | None = getattr(surfaces, FORMS[form])
+def units_of(surfaces: Surfaces, field: str) -> dict[str, Feature | None] | None:
+    """What a version has of one kind, by name; None where it does not tell the kind."""
+    units: tuple[str | Feature, ...] | None = getattr(surfaces, field)
     if units is None:
         return None
     return dict((one.name, one) if isinstance(one, Feature) else (one, None) for one in units)

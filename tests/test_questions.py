@@ -609,6 +609,15 @@ def test_a_question_needs_little_of_the_library():
     assert which.which(agent.view, ["exec"], agent.manners)
 
 
+def test_what_is_no_part_of_the_command_line_meets_no_claim():
+    """Even where a claim has its name."""
+    gone = Finding(code="method-removed", severity="risky", unit="method", path=(), name="X")
+    coverage = (CoveredCommand(path=(), level="explicit", args=(CoveredArg(name="X", level="explicit"),)),)
+    sides = {"before": Side(version="1.0.0"), "after": Side(version="1.1.0")}
+    diff = Diff(diff_schema_version=1, tool="box", **sides, targets=("t",), findings=(gone,))
+    assert affects.affects(diff, coverage) == []
+
+
 # -- what there is besides the command line --------------------------------------------------------------
 
 

@@ -43,6 +43,7 @@ VIEWS = (
     "#platforms",
     "#changes",
     "#changes/0.128.0..0.147.0",
+    "#changes/0.61.0..0.169.0",
     "#surfaces",
     "#surfaces?kind=feature&show=differs",
     "#queue",
@@ -329,6 +330,11 @@ def test_a_committed_diff_shows_its_witnesses(visit: Visit) -> None:
     page.get_by_role("combobox", name="From").select_option("0.61.0")
     page.get_by_role("heading", name="From 0.61.0 to 0.169.0").wait_for()
     assert page.get_by_text("Whether it breaks a call is not judged here").is_visible()
+    assert page.get_by_text("Only one of the two tells of hook events: whether they differ is not known").is_visible()
+    other = page.locator("#view-changes li").filter(has_text="Switched or in another stage")
+    assert "undo (on, stable → off, removed)" in other.inner_text()
+    page.get_by_role("combobox", name="To").select_option("0.128.0")
+    assert page.get_by_text("What 0.128.0 had besides the command line was not read").is_visible()
 
 
 # -- besides the command line ---------------------------------------------------------------------------

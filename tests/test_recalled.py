@@ -97,6 +97,11 @@ def test_what_there_is_besides_the_command_line_is_remembered_too(without_unions
     assert {(one.code, one.name) for one in union if one.unit in KINDS} - kept == {
         ("feature-switched-on", "unified_exec")
     }
+    assert cli.main(["diff", str(without_unions), "0.125.0", "0.169.0"]) == 3
+    assert (
+        "\nBesides the command line, wherever any target has it: methods of its server, events"
+        in capsys.readouterr().out
+    )
     assert cli.main(["diff", str(without_unions), "0.125.0", "0.128.0"]) == 3
     unknown = "0.128.0 tells nothing of methods of its server, events of its hooks, features"
     assert f"\n{unknown}: whether they differ is not known.\n" in capsys.readouterr().out

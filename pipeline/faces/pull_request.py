@@ -65,7 +65,7 @@ def _beside(overview: Overview) -> Iterator[Section]:
         for code, line in lines([one for one in diff.findings if one.unit in KINDS and one.severity == severity])
     ]
     title = f"What changed besides the command line since {overview.against}"
-    lead = " ".join(compared_in_words(diff.surfaces))
+    lead = " ".join(compared_in_words(diff))
     yield Section(title, lead, tuple(items), f"parity diff {overview.agent} {overview.against} {overview.version}")
 
 

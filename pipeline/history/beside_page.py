@@ -14,18 +14,20 @@ from itertools import groupby
 from pipeline.history.markdown import code_span
 from pipeline.history.rule import COMPATIBLE
 from pipeline.history.rules import BY_CODE
-from pipeline.surface.diff import ComparedSurface, Finding
+from pipeline.surface.diff import Diff, Finding
 
 _NAMES = {"method": "methods of its server", "hook_event": "events of its hooks", "feature": "features"}
 _FEW = 12
 
 
-def compared_in_words(surfaces: Sequence[ComparedSurface]) -> Iterator[str]:
+def compared_in_words(diff: Diff) -> Iterator[str]:
     """Which surfaces were compared, and of which nothing is known; nothing where neither version tells of any."""
+    surfaces = diff.surfaces or ()
     told = [one for one in surfaces if not one.unread]
     if told:
         names = (_NAMES[one.unit] + (f" (on {', '.join(one.targets)})" if one.targets else "") for one in told)
-        yield f"Besides the command line: {', '.join(names)}."
+        anywhere = ", wherever any target has it" if diff.told_by else ""
+        yield f"Besides the command line{anywhere}: {', '.join(names)}."
     unread = [one for one in surfaces if one.unread]
     for versions, group in groupby(sorted(unread, key=lambda one: one.unread or ()), key=lambda one: one.unread or ()):
         kinds = ", ".join(_NAMES[one.unit] for one in group)

@@ -40,7 +40,7 @@ def render(diff: Diff, program: str) -> str:
             if diff.told_by
             else []
         ),
-        *compared_in_words(diff.surfaces or ()),
+        *compared_in_words(diff),
         "The codes stand in docs/differences.md; what is left out here stands in the JSON file.",
         "",
         "| severity | findings | witnesses confirmed | refuted | untried |",

@@ -223,7 +223,7 @@ def _beside(diff: Diff) -> Json:
             said = "; ".join(filter(None, (stages, around(one))))
             found.setdefault((one.severity, one.code), []).append([one.name or "", *([said] if said else [])])
     return {
-        **({"told": list(compared_in_words(diff.surfaces))} if diff.surfaces else {}),
+        **({"told": list(compared_in_words(diff))} if diff.surfaces else {}),
         **({"beside": [[*named, names] for named, names in found.items()]} if found else {}),
     }
 

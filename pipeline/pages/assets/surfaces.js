@@ -14,12 +14,14 @@ const besideMatches = {
   differs: (told) => new Set(told.filter((one) => one >= 0)).size > 1,
 };
 
+function besideText(number) {
+  if (number < 2) return ["not told", LABELS.none, "there"][number + 1];
+  return `${number % 2 ? "on" : "off"}, ${data.beside.stages[(number - 2) >> 1]}`;
+}
+
 function besideCell(number) {
-  if (number < 0) return make("span", { class: "quiet" }, "not told");
-  if (number === 0) return badge("none");
-  if (number === 1) return badge("visible", "there");
-  const on = number % 2 === 1;
-  return badge(on ? "visible" : "hidden", `${on ? "on" : "off"}, ${data.beside.stages[(number - 2 - on) / 2]}`);
+  if (number < 0) return make("span", { class: "quiet" }, besideText(number));
+  return badge(number === 0 ? "none" : number === 1 || number % 2 ? "visible" : "hidden", besideText(number));
 }
 
 function listSurfaces() {

@@ -22,7 +22,7 @@ def task_pages() -> Iterator[dict[str, Any]]:
     yield Step(
         stage="pages",
         name="all",
-        doc="a static site: coverage, units, platforms, changes and work queue of every agent",
+        doc="a static site: coverage, units, platforms, surfaces, changes and work queue of every agent",
         inputs=(*sorted(_ASSETS.iterdir()), *(path for agent in agents() for path in _artifacts(agent))),
         outputs=(SITE / "index.html", *(SITE / "agents" / f"{name}.html" for name in names)),
         rooms=("history", "report", "questions", "wrapper", "pages"),
@@ -38,6 +38,8 @@ def _artifacts(agent: AgentFolder) -> Iterator[Path]:
     for version in root.versions():
         found |= {root.union(version), *(root.snapshot(version, target) for target in agent.targets(version))}
     found |= {root.diff(before, after) for before, after in root.neighbours()}
+    if agent.tells_surfaces:
+        found.add(root.surfaces)
     if agent.has_wrapper:
         found |= {root.wrapper_coverage, *root.path.glob("reports/[!.]*/coverage.any.json")}
         found |= {root.report(version, "any") for version in root.versions()}

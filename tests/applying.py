@@ -232,6 +232,35 @@ def _alter(  # noqa: C901, PLR0912 - one case for each kind of fact
             facts["possible_values"] = [values[name] for name in sorted(values)]
 
 
+def beside_applied(before: Surface, findings: Iterable[Finding], on: dict[str, set[str]]) -> Any:
+    """What there is besides the command line, as it becomes; ``on`` are the targets of each kind that count."""
+    now = beside(before, on)
+    for one in findings:
+        if one.unit not in on:
+            continue
+        for target in on[one.unit] if one.targets is None else one.targets:
+            names = now[one.unit][target]
+            if one.code.endswith("-added"):
+                names[one.name] = dict(one.after or {})
+            elif one.code.endswith("-removed"):
+                assert names.pop(one.name) == (one.before or {})
+            else:
+                names[one.name][BY_CODE[one.code].field] = one.after
+    return now
+
+
+def beside(surface: Surface, on: dict[str, set[str]]) -> Any:
+    return {
+        kind: {target: {name: dict(facts) for name, facts in surface.beside[kind][target].items()} for target in having}
+        for kind, having in on.items()
+    }
+
+
+def told_on(before: Surface, after: Surface) -> dict[str, set[str]]:
+    """The targets that both tell a kind on."""
+    return {kind: set(before.beside[kind]) & set(after.beside[kind]) for kind in before.beside.keys() & after.beside}
+
+
 def _put(facts: dict[str, Any], name: str, value: Any) -> None:
     if value is None:
         facts.pop(name, None)

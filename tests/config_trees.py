@@ -12,8 +12,8 @@ from pipeline.config.inventory import take_inventory
 from pipeline.config.mapping import read_mapping
 from pipeline.config.plan import make_plan
 from pipeline.config.plan_values import Plan
-from pipeline.config.surfaces import having
 from pipeline.config.values import Inventory
+from pipeline.questions.predicates import having
 
 HERE = Path(__file__).resolve().parent
 EXAMPLE = HERE.parents[1] / "shared" / "examples" / "claude_tree"

@@ -42,6 +42,9 @@ def hostile(path: Path) -> Path:
         "flags": [flag],
         "args": [small_tree.arg(EVIL, about=EVIL)],
     }
+    feature = {"name": EVIL, "stage": EVIL, "default": True}
+    told = {"surfaces_schema_version": 1, "tool": "tool", "versions": {"1.1.0": {"features": [feature]}}}
+    put_json(path / "tool" / "surfaces.json", told)
     return workspace(path, [{"path": []}, command, small_tree.SURFACE[1]], "1.0.0", "1.1.0")
 
 

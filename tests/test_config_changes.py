@@ -21,11 +21,11 @@ from pipeline.config.phase_verify import run_verify
 from pipeline.config.phases import Job
 from pipeline.config.plan_values import Plan
 from pipeline.config.release import compared, release_section
-from pipeline.config.surfaces import recorded
 from pipeline.config.verify.program import require_version
 from pipeline.errors import GateFailed, UsageError
 from pipeline.faces.release import release_text
 from pipeline.questions.asked import Asked, asked
+from pipeline.questions.predicates import recorded
 
 OLD, NEW = "0.125.0", "0.169.0"
 SETTINGS = ".claude/settings.json"

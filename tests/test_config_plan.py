@@ -22,8 +22,8 @@ from pipeline.config.phases import Job
 from pipeline.config.plan import make_plan
 from pipeline.config.plan_values import Decision, Plan
 from pipeline.config.schema import config_schema_bytes
-from pipeline.config.surfaces import having, recorded
 from pipeline.errors import GateFailed, UsageError
+from pipeline.questions.predicates import having, recorded
 
 SETTINGS = ".claude/settings.json"
 OVERRIDES = "parity-overrides.toml"

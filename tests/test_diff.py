@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from applying import Applied, lines, mirrored, plain
+from applying import Applied, beside, beside_applied, lines, mirrored, plain, told_on
 from conftest import CODEX, MANIFESTS
 
 from pipeline import canonical, cli, stages
@@ -49,9 +50,32 @@ def command(*path: str, **facts: Any) -> dict[str, Any]:
     return {"path": path, "usage": " ".join(("box", *path)), **facts}
 
 
-def surface(*commands: dict[str, Any], on: tuple[str, ...] = BOTH, version: str = "1.0.0") -> Surface:
+def surface(
+    *commands: dict[str, Any], on: tuple[str, ...] = BOTH, version: str = "1.0.0", surfaces: Any = None
+) -> Surface:
     inputs = [{"target_triple": one, "binary": {"target_triple": one, "sha256": "0"}} for one in on]
-    return surface_of(json.dumps({"tool": "box", "inputs": inputs, "commands": commands}).encode(), "here", version)
+    document = {"tool": "box", "inputs": inputs, "commands": commands, "surfaces": surfaces or {}}
+    return surface_of(json.dumps(document).encode(), "here", version)
+
+
+def methods(*names: str, on: tuple[str, ...] = BOTH) -> dict[str, Any]:
+    return {"rpc_methods": [{"name": name, "available_on": on} for name in names]}
+
+
+def events(*names: str) -> dict[str, Any]:
+    return {"hook_events": [{"name": name, "available_on": BOTH} for name in names]}
+
+
+def features(*units: tuple[str, str, bool]) -> dict[str, Any]:
+    return {
+        "features": [
+            {"name": name, "stage": stage, "default": default, "available_on": BOTH} for name, stage, default in units
+        ]
+    }
+
+
+def besides(surfaces: dict[str, Any], **facts: Any) -> Surface:
+    return surface(root(), surfaces=surfaces, **facts)
 
 
 def root(*flags: dict[str, Any], args: tuple[Any, ...] = (), **facts: Any) -> dict[str, Any]:
@@ -146,6 +170,14 @@ CASES: dict[str, tuple[Surface, Surface]] = {
         surface(root(), run(flag("--fast", available_on=["linux"]), available_on=["linux"])),
     ),
     "about-changed": (surface(root(), run(about="a")), surface(root(), run(about="b"))),
+    "method-removed": (besides(methods("a", "b")), besides(methods("a"))),
+    "hook-event-removed": (besides(events("A", "B")), besides(events("A"))),
+    "feature-removed": (
+        besides(features(("a", "beta", True), ("b", "beta", True))),
+        besides(features(("a", "beta", True))),
+    ),
+    "feature-switched-off": (besides(features(("a", "beta", True))), besides(features(("a", "beta", False)))),
+    "feature-stage-changed": (besides(features(("a", "beta", True))), besides(features(("a", "stable", True)))),
     "value-name-changed": (surface(root(taking("--a", value_name="A"))), surface(root(taking("--a", value_name="B")))),
 }
 # The platform of the command goes with that of its flag: nothing else can set the two apart.
@@ -284,6 +316,89 @@ def test_a_snapshot_is_compared_too_and_its_repeated_flags_are_the_roots():
     assert codes(snapshot(root(shared), run(shared)), snapshot(root(shared), run(own))) == {"flag-set-apart"}
 
 
+# -- besides the command line -----------------------------------------------------------------------
+
+
+def told(before: Surface, after: Surface) -> list[tuple[Any, ...]]:
+    return [(one.unit, one.targets, one.unread) for one in diff_of(before, after).surfaces or ()]
+
+
+def test_a_kind_that_one_version_does_not_tell_is_said_to_be_unknown_and_nothing_of_it_is_told():
+    before, after = besides(methods("a")), besides(methods("b") | events("A") | features(("x", "beta", True)))
+    after = replace(after, version="2.0.0")
+    assert codes(before, after) == {"method-removed", "method-added"}
+    unread = ("1.0.0",)
+    assert told(before, after) == [("method", None, None), ("hook_event", None, unread), ("feature", None, unread)]
+    assert told(BARE, BARE) == []
+    page = render(diff_of(before, after), "box")
+    assert "Besides the command line: methods of its server.\n" in page
+    assert "1.0.0 tells nothing of events of its hooks, features: whether they differ is not known.\n" in page
+
+
+def test_only_targets_that_both_tell_a_kind_on_count():
+    before, after = besides(methods("a", on=("linux",))), besides(methods("b", on=BOTH))
+    assert told(before, after) == [("method", ("linux",), None)]
+    assert {(one.code, one.targets) for one in difference(before, after)} == {
+        ("method-added", None),
+        ("method-removed", None),
+    }
+    assert "methods of its server (on linux)." in render(diff_of(before, after), "box")
+    elsewhere = besides(methods("b", on=("windows",)))
+    assert told(before, elsewhere) == [("method", None, ("1.0.0", "1.0.0"))]
+    assert difference(before, elsewhere) == []
+
+
+def test_what_differs_on_some_targets_names_them():
+    before = besides(methods("a", "b"))
+    after = besides({"rpc_methods": [*methods("a")["rpc_methods"], *methods("b", on=("linux",))["rpc_methods"]]})
+    assert [(one.code, one.targets) for one in difference(before, after)] == [("method-removed", ("windows",))]
+    split = features(("a", "beta", True))
+    split["features"][0]["conflicts"] = [{"field": "default", "values_by_target": {"linux": True, "windows": False}}]
+    [one] = difference(besides(split), besides(features(("a", "beta", True))))
+    assert (one.code, one.before, one.after, one.targets) == ("feature-switched-on", False, True, ("windows",))
+
+
+def test_a_snapshot_tells_names_without_targets():
+    binary = {"target_triple": "linux", "sha256": "0", "semantic_version": "1.0.0"}
+    document = {"tool": "box", "binary": binary, "commands": [root()], "surfaces": {"rpc_methods": ["a"]}}
+    before = surface_of(json.dumps(document).encode(), "here")
+    assert codes(before, besides(methods("a", "b"))) == {"method-added"}
+
+
+def test_a_page_names_what_is_gone_and_counts_what_is_new():
+    new = [(f"f{at}", "beta" if at % 3 else "stable", at % 2 == 0) for at in range(20)]
+    before = besides(methods("a/x", "c") | features(("gone", "beta", False), ("kept", "beta", True)))
+    after = besides(
+        methods("c", *(f"a/{at}" for at in range(10)), *(f"b/{at}" for at in range(5)))
+        | features(("kept", "stable", False), *new)
+    )
+    assert render(diff_of(before, after), "box").partition("## ")[2] == BESIDE
+
+
+BESIDE = """\
+Risky: a call may mean something else, or is about to break
+
+- A feature is gone. (`feature-removed`)
+  - `gone` (beta; off)
+- A feature is off now where nobody switches it. (`feature-switched-off`)
+  - `kept`
+- A method of its server is gone. (`method-removed`)
+  - `a/x`
+
+## Compatible: what is new, and what more is taken
+
+- A feature is new. (`feature-added`)
+  - 20, 10 of them on: `beta` 13, `stable` 7
+- A method of its server is new. (`method-added`)
+  - 15: `a/` 10, `b/` 5
+
+## Informative: what help says
+
+- A feature is in another stage. (`feature-stage-changed`)
+  - `beta` → `stable`: `kept`
+"""
+
+
 # -- what binaries said ------------------------------------------------------------------------------
 
 
@@ -329,6 +444,8 @@ def test_the_committed_diff_is_fresh_and_rebuilds_the_surface(folder, before, af
     if not any(command.unread for side in (one, other) for command in side.commands.values()):
         assert Applied(one.on(both), list(told)).result() == plain(other.on(both))
         assert mirrored(found, one.on(both)) == lines(difference(other, one))
+    on = told_on(one.on(both), other.on(both))
+    assert beside_applied(one.on(both), told, on) == beside(other.on(both), on)
 
 
 def test_0_125_0_to_0_169_0_is_one_page_whose_breaks_are_all_confirmed():
@@ -347,6 +464,13 @@ def test_0_125_0_to_0_169_0_is_one_page_whose_breaks_are_all_confirmed():
     assert {one.witness.state for one in breaking} == {"confirmed"}
     [gone] = [one for one in breaking if one.key == "--full-auto"]
     assert ("exec",) in gone.inherited_by
+    assert [one.unit for one in found.surfaces if not one.unread] == ["method", "hook_event", "feature"]
+    assert [one.name for one in found.findings if one.code == "method-removed"] == [
+        "device/key/create",
+        "device/key/public",
+        "device/key/sign",
+        "thread/rollback",
+    ]
     assert len(Root(CODEX).diff("0.125.0", "0.169.0", ".md").read_text(encoding="utf-8").splitlines()) < 100
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from applying import Applied, lines, mirrored, plain
+from applying import Applied, beside, beside_applied, lines, mirrored, plain, told_on
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from pipeline.history.beside import compared_surfaces
 from pipeline.history.calls import Judge
-from pipeline.history.diff import common_targets, difference
+from pipeline.history.diff import common_targets, difference, narrowed
 from pipeline.history.reading import surface_of
 from pipeline.history.sides import Surface
 
@@ -76,6 +77,31 @@ def args(draw: st.DrawFn, on: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 @st.composite
+def beside_a_root(draw: st.DrawFn) -> Surface:
+    """What there is besides a command line of no commands."""
+    targets = draw(st.sampled_from([TARGETS, TARGETS, TARGETS[:1]]))
+    on = st.lists(st.sampled_from(targets), unique=True, min_size=1)
+    found: dict[str, Any] = {
+        field: [
+            {"name": name, "available_on": draw(on)}
+            for name in draw(st.lists(st.sampled_from(["a/b", "a/c", "d"]), unique=True, max_size=3))
+        ]
+        for field in ("rpc_methods", "hook_events", "features")
+    }
+    for one in found["features"]:
+        said = {target: draw(st.booleans()) for target in one["available_on"]}
+        one |= {"stage": draw(TEXT), "default": next(iter(said.values()))}
+        one["conflicts"] = [{"field": "default", "values_by_target": said}]
+    return made(targets, [{"path": ()}], surfaces=found)
+
+
+def made(targets: tuple[str, ...], commands: list[dict[str, Any]], **more: Any) -> Surface:
+    inputs = [{"target_triple": one, "binary": {"target_triple": one, "sha256": "0"}} for one in targets]
+    document = {"tool": "tool", "inputs": inputs, "commands": commands, **more}
+    return surface_of(json.dumps(document).encode(), "here", "1.0.0")
+
+
+@st.composite
 def surfaces(draw: st.DrawFn) -> Surface:
     targets = draw(st.sampled_from([TARGETS, TARGETS, TARGETS[:1]]))
     chosen = {(), *draw(st.lists(st.sampled_from(PATHS), unique=True))}
@@ -101,8 +127,7 @@ def surfaces(draw: st.DrawFn) -> Surface:
             shared = {flag["key"]: [flag["key"], *flag["aliases"]] for flag in own}
         command = {"path": path, "usage": "tool", "aliases": aliases, "flags": own, "args": draw(args(on))}
         commands.append({**said, **command, "inherited_from_root": repeated})
-    inputs = [{"target_triple": one, "binary": {"target_triple": one, "sha256": "0"}} for one in targets]
-    return surface_of(json.dumps({"tool": "tool", "inputs": inputs, "commands": commands}).encode(), "here", "1.0.0")
+    return made(targets, commands)
 
 
 LAW = settings(
@@ -131,6 +156,21 @@ def test_the_other_direction_says_the_same_the_other_way_round(before, after):
 def test_the_findings_make_one_surface_of_the_other(before, after):
     both = common_targets(before, after)
     assert Applied(before.on(both), difference(before, after)).result() == plain(after.on(both))
+
+
+@given(beside_a_root(), beside_a_root())
+@LAW
+def test_the_same_holds_besides_the_command_line(before, after):
+    assert difference(before, before) == []
+    old, new = narrowed(before, after)
+    on = {kind: targets for kind, targets in told_on(old, new).items() if targets}
+    found = difference(before, after)
+    assert mirrored(found, old) == lines(difference(after, before))
+    assert beside_applied(old, found, on) == beside(new, on)
+    compared = list(compared_surfaces(old, new))
+    assert {one.unit for one in compared} == old.beside.keys() | new.beside.keys()
+    assert {one.unit for one in compared if not one.unread} == on.keys()
+    assert {one.unit for one in found} <= on.keys()
 
 
 @given(surfaces(), surfaces())

@@ -336,6 +336,19 @@ def test_a_pull_request_tells_each_wrapper_what_breaks_it() -> None:
     assert "`doit promote:codex:0.169.0`" in text
 
 
+def test_a_pull_request_says_what_changed_besides_the_command_line() -> None:
+    text = FACES["pr-body"].render(of())
+    section = text.partition("\n## What changed besides the command line since 0.125.0\n\n")[2].partition("\n## ")[0]
+    assert section.startswith("Besides the command line: methods of its server, events of its hooks, features.\n\n")
+    assert (
+        "- A method of its server is gone. `device/key/create`, `device/key/public`, `device/key/sign`, `t" in section
+    )
+    assert "- A feature is off now where nobody switches it. `personality`, `tool_search`\n" in section
+    assert "- A method of its server is new. 102: `account/` 11, " in section
+    older = FACES["pr-body"].render(of(version="0.125.0"))
+    assert "0.61.0 tells nothing of events of its hooks: whether they differ is not known." in older
+
+
 # -- schemas -----------------------------------------------------------------------------------------
 
 

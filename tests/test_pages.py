@@ -26,9 +26,10 @@ from pipeline.cli import main
 from pipeline.contract.workspace import agent_roots
 from pipeline.errors import ArtifactMissing
 from pipeline.history import read_timeline
+from pipeline.history.beside import KINDS
 from pipeline.history.sightings import Track, Unit, expanded, looked_at_of, spans_of
 from pipeline.layout import Root, in_order
-from pipeline.pages import site_files, write_site
+from pipeline.pages import beside, site_files, write_site
 from pipeline.pages.agent import Agent, read_agent, system
 from pipeline.questions.asked import Asked
 
@@ -244,12 +245,39 @@ def test_the_committed_diffs_stand_in_it_with_their_witnesses(agent: str) -> Non
     for path in committed:
         diff = canonical.read_json(path)
         findings = shown[diff["before"]["version"], diff["after"]["version"]]["findings"]
+        of_commands, others = (
+            [one for one in diff["findings"] if (one["unit"] in KINDS) is besides] for besides in (False, True)
+        )
         assert [(one["code"], one["severity"], one["p"]) for one in findings] == [
-            (one["code"], one["severity"], one["path"]) for one in diff["findings"]
+            (one["code"], one["severity"], one["path"]) for one in of_commands
         ]
+        beside = shown[diff["before"]["version"], diff["after"]["version"]].get("beside", ())
+        assert sorted((code, severity, name[0]) for severity, code, names in beside for name in names) == sorted(
+            (one["code"], one["severity"], one["name"]) for one in others
+        )
         witnesses = [[one["witness"]["state"], *one["witness"]["argv"]] for one in diff["findings"] if "witness" in one]
         assert [one["witness"] for one in findings if "witness" in one] == witnesses
         assert {one["code"] for one in findings} <= data["rules"].keys()
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_the_data_says_what_each_version_has_besides_its_command_line(agent: str) -> None:
+    told = page(agent).data.get("beside")
+    place = Root(MANIFESTS / agent).surfaces
+    assert (told is not None) == place.exists()
+    if told is None:
+        return
+    known = canonical.read_json(place)["versions"]
+    assert told["versions"] == list(known)
+    found: dict[str, Json] = {version: {} for version in known}
+    for kind, name, numbers in told["names"]:
+        for version, number in zip(known, numbers, strict=True):
+            if number >= 0:
+                names = found[version].setdefault(beside.KINDS[kind], [])
+                stage, on = divmod(number - 2, 2)
+                unit = {"name": name, "stage": told["stages"][stage], "default": bool(on)} if number > 1 else name
+                names += [unit] if number else []
+    assert found == known
 
 
 # -- counts are those of the reports -------------------------------------------------------------------

@@ -10,11 +10,14 @@ from pipeline import cli
 from pipeline.errors import UsageError
 from pipeline.history import History
 from pipeline.questions import affects, explain, explained, needs, queue, which
+from pipeline.questions import surfaces as explained_name
 from pipeline.questions.argv import MANNERS, Manners, judge
 from pipeline.questions.asked import asked
+from pipeline.questions.surfaces import explain_name
 from pipeline.questions.view import View
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag, Witness
 from pipeline.surface.diff import Diff, Finding, Side
+from pipeline.surface.surfaces import Feature, Surfaces
 from pipeline.wrapper import declare
 from pipeline.wrapper.declare import Command
 
@@ -604,3 +607,86 @@ def test_a_question_needs_little_of_the_library():
     agent = asked(str(CODEX))
     assert agent.manners == CLAP
     assert which.which(agent.view, ["exec"], agent.manners)
+
+
+def test_what_is_no_part_of_the_command_line_meets_no_claim():
+    """Even where a claim has its name."""
+    gone = Finding(code="method-removed", severity="risky", unit="method", path=(), name="X")
+    coverage = (CoveredCommand(path=(), level="explicit", args=(CoveredArg(name="X", level="explicit"),)),)
+    sides = {"before": Side(version="1.0.0"), "after": Side(version="1.1.0")}
+    diff = Diff(diff_schema_version=1, tool="box", **sides, targets=("t",), findings=(gone,))
+    assert affects.affects(diff, coverage) == []
+
+
+# -- what there is besides the command line --------------------------------------------------------------
+
+
+def feature(name, stage, *, default):
+    return Feature(name=name, stage=stage, default=default)
+
+
+KNOWN = {
+    "1.0.0": Surfaces(rpc_methods=("a/read", "b"), features=(feature("old_hooks", "beta", default=False),)),
+    "1.1.0": Surfaces(),
+    "1.2.0": Surfaces(rpc_methods=("a/read",), features=(feature("old_hooks", "stable", default=True),)),
+    "1.10.0": Surfaces(rpc_methods=("a/read", "b"), features=(feature("hooks", "stable", default=True),)),
+}
+
+
+def spans(lives):
+    return [(life.after, life.first, life.last, life.before) for life in lives]
+
+
+def test_a_method_has_a_life_in_the_versions_that_tell_any():
+    found = explain_name(KNOWN, "rpc:b")
+    assert spans(found.lives) == [(None, "1.0.0", "1.0.0", "1.2.0"), ("1.2.0", "1.10.0", "1.10.0", None)]
+    assert found.untold == ("1.1.0",)
+    assert explained_name.in_words(found, "box") == (
+        "box rpc:b\n"
+        "  there since 1.0.0, the first that was looked at, until 1.0.0 (not so in 1.2.0)\n"
+        "  there since 1.10.0 (not so in 1.2.0), still in 1.10.0\n"
+        "  not known of 1.1.0: what was read there does not tell\n"
+    )
+    assert explained_name.as_json(found) == {
+        "predicate": "rpc:b",
+        "spans": [
+            {"first": "1.0.0", "last": "1.0.0", "before": "1.2.0"},
+            {"first": "1.10.0", "last": "1.10.0", "after": "1.2.0"},
+        ],
+        "untold": ("1.1.0",),
+    }
+
+
+def test_a_feature_says_when_it_is_on_in_which_stage_and_what_came_when_it_went():
+    found = explain_name(KNOWN, "feature:old_hooks")
+    assert {fact: spans(lives) for fact, lives in found.facts} == {
+        "off": [(None, "1.0.0", "1.0.0", "1.2.0")],
+        "beta": [(None, "1.0.0", "1.0.0", "1.2.0")],
+        "on": [("1.0.0", "1.2.0", "1.2.0", "1.10.0")],
+        "stable": [("1.0.0", "1.2.0", "1.2.0", "1.10.0")],
+    }
+    assert found.came_when_it_went == ("hooks",)
+    assert "\n  off (1.0.0), beta (1.0.0), on (1.2.0), stable (1.2.0)\n" in explained_name.in_words(found, "box")
+
+
+def test_a_name_that_no_version_has_is_refused_with_the_nearest():
+    with pytest.raises(UsageError, match=r"\(1.0.0, 1.2.0, 1.10.0\) has rpc:a/raed") as caught:
+        explain_name(KNOWN, "rpc:a/raed")
+    assert caught.value.remedy == "the nearest: rpc:a/read"
+    with pytest.raises(UsageError, match=r"none tells any"):
+        explain_name(KNOWN, "hook_event:Stop")
+
+
+def test_the_command_explains_what_there_is_besides_the_command_line(capsys):
+    assert cli.main(["explain", str(CODEX), "hook_event:SessionEnd"]) == 0
+    assert "there since 0.169.0 (not so in 0.125.0), still in 0.169.0\n  not known of 0.61.0" in capsys.readouterr().out
+    for words in (["--json", str(CODEX), "rpc:thread/rollback"], [str(CODEX), "rpc:thread/rollback", "--json"]):
+        assert cli.main(["explain", *words]) == 0
+        span = {"first": "0.125.0", "last": "0.125.0", "after": "0.61.0", "before": "0.169.0"}
+        assert json.loads(capsys.readouterr().out)["spans"] == [span]
+    assert cli.main(["explain", str(CODEX), "flag:exec --full-auto"]) == 0
+    predicate = capsys.readouterr().out
+    assert cli.main(["explain", str(CODEX), "exec", "--full-auto"]) == 0
+    assert capsys.readouterr().out == predicate
+    assert cli.main(["explain", str(CODEX), "feature:hooks", "feature:undo"]) == 2
+    assert "one name is explained at a time" in capsys.readouterr().err

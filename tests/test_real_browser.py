@@ -43,6 +43,9 @@ VIEWS = (
     "#platforms",
     "#changes",
     "#changes/0.128.0..0.147.0",
+    "#changes/0.61.0..0.169.0",
+    "#surfaces",
+    "#surfaces?kind=feature&show=differs",
     "#queue",
     "#queue/codex-sdk?kind=flag",
     "#%E0%A4%A",
@@ -319,9 +322,56 @@ def test_a_committed_diff_shows_its_witnesses(visit: Visit) -> None:
     page = visit.open(fragment="#changes/0.125.0..0.169.0")
     assert page.get_by_role("heading", name="Breaking: a call that worked is refused (8)").is_visible()
     assert page.get_by_text("codex --ask-for-approval=on-failure").is_visible()
+    assert page.get_by_text("Besides the command line: methods of its server, events of its hooks, feat").is_visible()
+    assert page.get_by_text("thread/rollback").is_visible()
+    assert not page.get_by_text("thread/delete", exact=True).is_visible()
+    page.get_by_text("A method of its server is new.").click()
+    assert page.get_by_text("thread/delete", exact=True).is_visible()
     page.get_by_role("combobox", name="From").select_option("0.61.0")
     page.get_by_role("heading", name="From 0.61.0 to 0.169.0").wait_for()
     assert page.get_by_text("Whether it breaks a call is not judged here").is_visible()
+    assert page.get_by_text("Only one of the two tells of hook events: whether they differ is not known").is_visible()
+    other = page.locator("#view-changes li").filter(has_text="Switched or in another stage")
+    assert "undo (on, stable → off, removed)" in other.inner_text()
+    page.get_by_role("combobox", name="To").select_option("0.128.0")
+    assert page.get_by_text("What 0.128.0 had besides the command line was not read").is_visible()
+
+
+# -- besides the command line ---------------------------------------------------------------------------
+
+
+def test_methods_events_and_features_are_found_by_words_kind_and_what_became_of_them(visit: Visit) -> None:
+    page = visit.open()
+    page.get_by_role("link", name="Besides the command line").click()
+    titled(page, "Besides the command line")
+
+    def listed() -> list[str]:
+        return page.locator("#surfaces-list tbody th code").all_inner_texts()
+
+    page.get_by_label("Search").last.fill("THREAD roll")
+    assert listed() == ["thread/rollback"]
+    assert page.locator("#surfaces-list tbody td").all_inner_texts() == ["not there", "there", "not there"]
+    page.get_by_label("Search").last.fill("")
+    page.locator("#surfaces-kind").select_option("event")
+    page.locator("#surfaces-show").select_option("gone")
+    assert listed() == []
+    page.locator("#surfaces-show").select_option("differs")
+    assert "SessionEnd" in listed()
+    assert "PreToolUse" not in listed()
+    row = page.locator("#surfaces-list tr").filter(has_text="SessionEnd")
+    assert row.locator("td").all_inner_texts() == ["there", "not there", "not told"]
+    page.reload()
+    titled(page, "Besides the command line")
+    assert page.locator("#surfaces-kind").input_value() == "event"
+    page = visit.open(fragment="#surfaces?q=unified_exec&kind=feature")
+    row = page.locator("#surfaces-list tbody tr").first
+    assert row.locator("td").all_inner_texts() == ["on, stable", "on, stable", "off, experimental"]
+
+
+def test_an_agent_that_tells_no_surfaces_has_no_such_view(visit: Visit) -> None:
+    page = visit.open("agents/llm.html", "#surfaces")
+    assert page.get_by_role("link", name="Surfaces").count() == 0
+    assert page.locator("#view-overview").is_visible()
 
 
 # -- themes, keyboard, help for everybody ---------------------------------------------------------------
@@ -401,7 +451,7 @@ def test_nothing_sticks_out_on_a_small_screen(fragment: str, visit: Visit) -> No
 
 def test_every_agent_opens_in_every_view(visit: Visit, site: Path) -> None:
     for path in sorted(site.glob("agents/*.html")):
-        for view in ("", "#units", "#platforms", "#changes", "#queue", "#command"):
+        for view in ("", "#units", "#platforms", "#surfaces", "#changes", "#queue", "#command"):
             page = visit.open(f"agents/{path.name}", view)
             assert page.locator("h1:visible").count() == 1
 
@@ -416,10 +466,11 @@ def other(browser: Browser, workspace: Path) -> Visit:
 
 def test_markup_in_help_stays_text(browser: Browser, tmp_path: Path) -> None:
     visit = other(browser, hostile(tmp_path / "agents"))
-    views: Sequence[str] = ("", "#units", "#platforms", "#changes", "#queue")
+    views: Sequence[str] = ("", "#units", "#platforms", "#surfaces", "#changes", "#queue")
     for view in views:
         page = visit.open("agents/tool.html", view)
         assert page.locator("img").count() == 0
+    assert EVIL in visit.open("agents/tool.html", "#surfaces").locator("#surfaces-list").inner_text()
     visit.open("agents/tool.html", "#units")
     page.get_by_role("link", name="--evil").click()
     assert EVIL in page.locator("#unit-help").inner_text()

@@ -8,6 +8,7 @@ from conftest import CODEX, MANIFESTS
 
 from pipeline import cli
 from pipeline.history import read_timeline
+from pipeline.history.beside import KINDS
 from pipeline.history.diff import difference
 from pipeline.history.diffs import surfaces
 from pipeline.history.reading import read_surface
@@ -85,6 +86,25 @@ def test_versions_that_are_not_kept_are_compared(without_unions, capsys):
     assert "`--full-auto`: A flag is gone." in page
     assert cli.main(["affects", str(without_unions), "0.145.0", "0.147.0"]) == 0
     assert "guarded   codex exec --full-auto: flag-removed" in capsys.readouterr().out
+
+
+def test_what_there_is_besides_the_command_line_is_remembered_too(without_unions, capsys):
+    shutil.copy(CODEX / "surfaces.json", without_unions)
+    before, after = surfaces(Root(without_unions), "0.125.0", "0.169.0")
+    kept = {(one.code, one.name) for one in difference(before, after) if one.unit in KINDS}
+    union = difference(*surfaces(Root(CODEX), "0.125.0", "0.169.0"))
+    # One default differs on one target only, which a memory of any target does not know.
+    assert {(one.code, one.name) for one in union if one.unit in KINDS} - kept == {
+        ("feature-switched-on", "unified_exec")
+    }
+    assert cli.main(["diff", str(without_unions), "0.125.0", "0.169.0"]) == 3
+    assert (
+        "\nBesides the command line, wherever any target has it: methods of its server, events"
+        in capsys.readouterr().out
+    )
+    assert cli.main(["diff", str(without_unions), "0.125.0", "0.128.0"]) == 3
+    unknown = "0.128.0 tells nothing of methods of its server, events of its hooks, features"
+    assert f"\n{unknown}: whether they differ is not known.\n" in capsys.readouterr().out
 
 
 def test_only_kept_versions_are_tried(capsys):

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from pipeline.canonical import Json
 from pipeline.cli.arguments import Commands
+
+if TYPE_CHECKING:
+    from pipeline.questions.asked import Asked
 
 
 def add_commands(commands: Commands) -> None:
     explain = commands.add_parser(
         "explain",
         help="since when, until when, where and with which values there is a command, a flag or an arg",
-        description="Tell what every version that was looked at says of one unit, and who uses it.",
+        description="Tell what every version that was looked at says of one unit, and who uses it; or of what there is "
+        "besides the command line: rpc:METHOD, hook_event:EVENT, feature:NAME.",
     )
     _add_agent(explain)
     explain.add_argument(
-        "unit", nargs=argparse.REMAINDER, metavar="WORD", help="the command, and then a flag or an arg of it"
+        "unit",
+        nargs=argparse.REMAINDER,
+        metavar="WORD",
+        help="the command, and then a flag or an arg of it; or a method, an event, a feature",
     )
     explain.set_defaults(run=_explain)
 
@@ -79,9 +87,13 @@ def _add_narrowing(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from pipeline.questions import asked, explain, explained
+    from pipeline.questions import asked, explain, explained, surfaces
 
     agent, words = asked(arguments.agent), arguments.unit
+    if words and surfaces.is_of_a_surface(words[0]):
+        return _explain_name(agent, words, as_json=arguments.json)
+    if words and words[0].startswith(("command:", "flag:")):
+        words = " ".join(words).partition(":")[2].split()
     # A flag is the last word of a unit: what follows one is meant for this command.
     if words[-1:] == ["--json"] and words[-2:-1] and words[-2].startswith("-"):
         words, arguments.json = words[:-1], True
@@ -91,6 +103,20 @@ def _explain(arguments: argparse.Namespace) -> int:
     if arguments.json:
         return _say_json(explained.as_json(found, used, about))
     return _say(explained.in_words(found, agent.program, used, about))
+
+
+def _explain_name(agent: Asked, words: list[str], *, as_json: bool) -> int:
+    from pipeline.errors import UsageError
+    from pipeline.history.surfaces import read_surfaces
+    from pipeline.questions import surfaces
+
+    name, *rest = words
+    if rest not in ([], ["--json"]):
+        raise UsageError(f"{rest[0]!r} stands behind {name}", remedy="one name is explained at a time")
+    found = surfaces.explain_name(read_surfaces(agent.root.surfaces), name)
+    if as_json or rest:
+        return _say_json(surfaces.as_json(found))
+    return _say(surfaces.in_words(found, agent.program))
 
 
 def _which(arguments: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from pipeline.config.phase_inventory import inventory_of
 from pipeline.config.phases import Job
 from pipeline.config.plan import make_plan
 from pipeline.config.plan_values import Outcome, Plan
-from pipeline.config.surfaces import Having, having
+from pipeline.questions.predicates import Having, having
 from pipeline.surface.units import Shape
 
 Effect = Literal["gained", "lost", "otherwise"]

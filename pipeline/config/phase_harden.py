@@ -16,10 +16,10 @@ from pipeline.config.phases import Done, Job, finish, pair
 from pipeline.config.plan import RISKS, make_plan
 from pipeline.config.plan_values import Decision, Plan
 from pipeline.config.score import LEAST, Scorecard
-from pipeline.config.surfaces import having, recorded
 from pipeline.config.values import Inventory
 from pipeline.config.verify.evidence import Evidence
 from pipeline.layout import in_order
+from pipeline.questions.predicates import having, recorded
 
 _REPORT, _LOG = "P4_HARDENING.md", "REFLECTION_LOG.md"
 OUTPUTS = (_REPORT, _LOG, *pair("P4"))

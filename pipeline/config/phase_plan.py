@@ -13,9 +13,9 @@ from pipeline.config.phase_inventory import INVENTORY, inventory_of, optional_do
 from pipeline.config.phases import Done, Job, finish, pair
 from pipeline.config.plan import RISKS, make_plan, read_overrides
 from pipeline.config.plan_values import Decision, Plan
-from pipeline.config.surfaces import having
 from pipeline.config.values import Inventory
 from pipeline.errors import GateFailed
+from pipeline.questions.predicates import having
 
 PLAN = "plan.json"
 _GAP, _LOG = "P1_GAP_ANALYSIS.md", "parity-decision-log.md"

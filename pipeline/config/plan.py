@@ -19,12 +19,12 @@ from pipeline import canonical
 from pipeline.config.mapping import Mapping, Mode, Rule, value_of
 from pipeline.config.plan_values import Decision, Outcome, Override, Overrides, Plan
 from pipeline.config.readers.servers import fits
-from pipeline.config.surfaces import Having
 from pipeline.config.tree import finding
 from pipeline.config.values import Field, Finding, Inventory, Item, in_order
 from pipeline.contract.toml import read_toml
 from pipeline.errors import ArtifactMissing
 from pipeline.layout import version_key
+from pipeline.questions.predicates import Having
 
 RISKS = ("critical", "high", "medium", "low", "none")
 _CLASSES: tuple[Outcome, ...] = ("unclassified", "defer", "unsupported", "adaptation", "direct-port")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pipeline.config.changes import changes_of_rules, page
 from pipeline.config.mapping import mapping_names, read_mapping
-from pipeline.config.surfaces import recorded
 from pipeline.errors import UsageError
 from pipeline.layout import in_order
 from pipeline.lifecycle.pointers import read_pointer
 from pipeline.questions.asked import Asked
+from pipeline.questions.predicates import recorded
 
 
 def compared(agent: Asked, after: str | None = None, before: str | None = None) -> tuple[str, str]:

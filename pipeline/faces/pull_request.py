@@ -11,6 +11,9 @@ from pipeline.faces.markdown import head, queue_sections
 from pipeline.faces.model import Overview
 from pipeline.faces.sections import Section, page
 from pipeline.faces.words import code, plain, typed, visible
+from pipeline.history.beside import KINDS
+from pipeline.history.beside_page import compared_in_words, lines
+from pipeline.history.rule import SEVERITIES
 from pipeline.history.rules import BY_CODE
 from pipeline.questions.affects import Hit
 from pipeline.questions.asked import OWN
@@ -20,7 +23,8 @@ LIMIT = 65_536
 
 
 def render(overview: Overview, limit: int = LIMIT) -> str:
-    sections = (*_breaking(overview), *_wrappers(overview), *queue_sections(overview, new_first=True), _next(overview))
+    to_do = queue_sections(overview, new_first=True)
+    sections = (*_breaking(overview), *_wrappers(overview), *to_do, *_beside(overview), _next(overview))
     return page(head(overview), sections, limit)
 
 
@@ -48,6 +52,21 @@ def _wrappers(overview: Overview) -> Iterator[Section]:
             tuple(_hit(overview.program, hit) for hit in sorted(hits, key=lambda hit: not hit.breaks)),
             f"parity affects --wrapper {name} {overview.agent} {overview.against} {overview.version}",
         )
+
+
+def _beside(overview: Overview) -> Iterator[Section]:
+    """What came, went or was switched of what no wrapper's claim is about."""
+    diff = overview.diff
+    if diff is None or diff.surfaces is None:
+        return
+    items = [
+        f"{plain(BY_CODE[code].summary)} {visible(line)}"
+        for severity in SEVERITIES
+        for code, line in lines([one for one in diff.findings if one.unit in KINDS and one.severity == severity])
+    ]
+    title = f"What changed besides the command line since {overview.against}"
+    lead = " ".join(compared_in_words(diff))
+    yield Section(title, lead, tuple(items), f"parity diff {overview.agent} {overview.against} {overview.version}")
 
 
 def _next(overview: Overview) -> Section:

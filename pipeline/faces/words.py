@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.history.page import code_span
+from pipeline.history.markdown import code_span
 from pipeline.surface.units import Path
 
 _LONGEST = 300

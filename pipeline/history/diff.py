@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from msgspec.structs import replace
 
 from pipeline.canonical import Json
+from pipeline.history.beside import KINDS, beside_findings
 from pipeline.history.calls import names_of
 from pipeline.history.facts import commands_told
 from pipeline.history.flags import flag_findings
@@ -23,13 +24,19 @@ from pipeline.history.telling import Teller, Unit, needed
 from pipeline.surface.diff import Counted, Finding
 from pipeline.surface.units import Path
 
-_KINDS = ("command", "flag", "arg")
+_KINDS = ("command", "flag", "arg", *KINDS)
 
 
 def difference(before: Surface, after: Surface) -> list[Finding]:
     """Every difference, the gravest first, then by command, unit and code."""
+    one, other = narrowed(before, after)
+    return sorted((*_findings(Teller(one, other)), *beside_findings(one, other)), key=order)
+
+
+def narrowed(before: Surface, after: Surface) -> tuple[Surface, Surface]:
+    """Both as far as the targets have them that were read of both."""
     both = common_targets(before, after)
-    return sorted(_findings(Teller(before.on(both), after.on(both))), key=order)
+    return before.on(both), after.on(both)
 
 
 def common_targets(before: Surface, after: Surface) -> tuple[str, ...]:
@@ -41,11 +48,13 @@ def order(finding: Finding) -> tuple[object, ...]:
     """Where a finding stands in a diff."""
     return (
         SEVERITIES.index(finding.severity),
+        finding.unit in KINDS,
         finding.path,
         _KINDS.index(finding.unit),
         finding.key or finding.name or "",
         finding.code,
         finding.value or "",
+        finding.targets or (),
     )
 
 

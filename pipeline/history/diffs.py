@@ -7,19 +7,22 @@ read from and for no others.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace as replaced
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from pipeline import canonical
 from pipeline.errors import UsageError
+from pipeline.history.beside import beside_known, compared_surfaces
 from pipeline.history.build import read_timeline
-from pipeline.history.diff import common_targets, difference, order
+from pipeline.history.diff import difference, narrowed, order
 from pipeline.history.page import render
 from pipeline.history.reading import read_surface
 from pipeline.history.recalled import recalled
 from pipeline.history.rule import RISKY
 from pipeline.history.sides import Surface
+from pipeline.history.surfaces import read_surfaces
 from pipeline.layout import Root, check_version, in_order, is_version
 from pipeline.surface.diff import Argv, Diff, Finding, Side, Trial, Trials, Witness
 
@@ -39,14 +42,16 @@ def diff_bytes(root: Root, before: str, after: str, *, program: str = "") -> dic
 def diff_of(before: Surface, after: Surface, trials: Trials | None = None) -> Diff:
     """The diff of two surfaces; ``trials`` of other binaries do not count."""
     heard = trials.trials if trials and is_about(trials, before, after) else ()
+    one, other = narrowed(before, after)
     return Diff(
         diff_schema_version=1,
         tool=after.tool,
         before=Side(version=before.version, union_sha256=before.sha256),
         after=Side(version=after.version, union_sha256=after.sha256),
         told_by="timeline" if before.is_recalled or after.is_recalled else None,
-        targets=common_targets(before, after),
-        findings=tuple(tried(difference(before, after), heard)),
+        targets=one.targets,
+        surfaces=tuple(compared_surfaces(one, other)) or None,
+        findings=tuple(tried(difference(one, other), heard)),
     )
 
 
@@ -63,7 +68,8 @@ def surfaces(root: Root, before: str, after: str) -> tuple[Surface, Surface]:
     for version in versions:
         if version not in read:
             raise _missing(f"{version} was not read, as far as {root.timeline} tells", version, read)
-    one, other = (recalled(timeline, version) for version in versions)
+    known = read_surfaces(root.surfaces) if root.surfaces.exists() else {}
+    one, other = (replaced(recalled(timeline, version), beside=beside_known(known, version)) for version in versions)
     return one, other
 
 

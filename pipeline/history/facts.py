@@ -15,7 +15,8 @@ from pipeline.surface.units import Path
 # What goes with a flag's value: told with it where a flag comes to take one, or takes none any more.
 _OF_VALUE = ("value_name", "possible_values")
 _BY_KIND: dict[str, tuple[Rule, ...]] = {
-    kind: tuple(rule for rule in RULES if rule.when and kind in rule.units) for kind in ("command", "flag", "arg")
+    kind: tuple(rule for rule in RULES if rule.when and kind in rule.units)
+    for kind in dict.fromkeys(unit for rule in RULES for unit in rule.units)
 }
 
 

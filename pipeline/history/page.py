@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from pipeline.history.beside import KINDS
+from pipeline.history.beside_page import compared_in_words, lines
+from pipeline.history.markdown import code_span
 from pipeline.history.rule import BREAKING, COMPATIBLE, INFORMATIVE, RISKY, SEVERITIES
 from pipeline.history.rules import BY_CODE
 from pipeline.surface.diff import Diff, Finding
@@ -28,7 +31,7 @@ _LONGEST = 60
 def render(diff: Diff, program: str) -> str:
     """The page as Markdown. Values and texts that are long stand in the JSON file only."""
     counts = {severity: [one for one in diff.findings if one.severity == severity] for severity in SEVERITIES}
-    lines = [
+    page = [
         f"# {program} {diff.before.version} → {diff.after.version}",
         "",
         f"Compared on {', '.join(diff.targets)}." if diff.targets else "No target was read of both versions.",
@@ -37,6 +40,7 @@ def render(diff: Diff, program: str) -> str:
             if diff.told_by
             else []
         ),
+        *compared_in_words(diff),
         "The codes stand in docs/differences.md; what is left out here stands in the JSON file.",
         "",
         "| severity | findings | witnesses confirmed | refuted | untried |",
@@ -45,12 +49,14 @@ def render(diff: Diff, program: str) -> str:
     for severity, findings in counts.items():
         states = [one.witness.state for one in findings if one.witness]
         tried = " | ".join(str(states.count(state)) if states else "" for state in ("confirmed", "refuted", "untried"))
-        lines.append(f"| {severity} | {len(findings)} | {tried} |")
+        page.append(f"| {severity} | {len(findings)} | {tried} |")
     for severity, findings in counts.items():
         if findings:
             told = _each if severity in (BREAKING, RISKY) else _together
-            lines += ["", f"## {_TITLES[severity]}", "", *told(findings, program)]
-    return "\n".join((*lines, ""))
+            of_commands = [one for one in findings if one.unit not in KINDS]
+            others = [one for one in findings if one.unit in KINDS]
+            page += ["", f"## {_TITLES[severity]}", "", *told(of_commands, program), *_beside(others)]
+    return "\n".join((*page, ""))
 
 
 def _each(findings: Sequence[Finding], program: str) -> Iterator[str]:
@@ -75,6 +81,11 @@ def _together(findings: Sequence[Finding], program: str) -> Iterator[str]:
         for path, units in groupby(found, key=lambda one: one.path):
             row = ", ".join(f"{_unit(one)}{_change(one)}{_around(one)}" for one in units)
             yield f"  - {code_span(' '.join((program, *path)))}: {row}"
+
+
+def _beside(findings: Sequence[Finding]) -> Iterator[str]:
+    for code, line in lines(findings):
+        yield from (f"- {BY_CODE[code].summary} (`{code}`)", f"  - {line}")
 
 
 def _command(one: Finding, program: str) -> str:
@@ -130,15 +141,3 @@ def _around(one: Finding) -> str:
         told = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counts if count]
         said.append(f"with {' and '.join(told)}")
     return f" ({'; '.join(said)})" if said else ""
-
-
-def code_span(text: str) -> str:
-    """A code span on one line, whatever the text holds; a bar would end a table's cell, and none stands in one here."""
-    line = " ".join(text.split())
-    fence = "`" * (1 + max((len(run) for run in _runs(line)), default=0))
-    pad = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{fence}{pad}{line}{pad}{fence}"
-
-
-def _runs(text: str) -> Iterable[str]:
-    return ("".join(group) for is_tick, group in groupby(text, key=lambda char: char == "`") if is_tick)

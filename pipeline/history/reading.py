@@ -14,6 +14,7 @@ import msgspec
 
 from pipeline import canonical
 from pipeline.canonical import Json
+from pipeline.history.beside import Document, beside_of
 from pipeline.history.sides import Offered, Surface
 from pipeline.history.usage import required_flags
 
@@ -88,6 +89,7 @@ class _Document(msgspec.Struct, frozen=True):
     inputs: tuple[_Input, ...] = ()
     binary: _Binary | None = None
     generator: _Generator | None = None
+    surfaces: Document = {}
 
 
 def read_surface(path: File, version: str | None = None) -> Surface:
@@ -116,6 +118,7 @@ def surface_of(raw: bytes, where: object, version: str | None = None) -> Surface
         sha256=hashlib.sha256(raw).hexdigest() if made else None,
         dialect=made.dialect if made else None,
         binaries={one.target_triple: one.sha256 for one in binaries},
+        beside=beside_of(document.surfaces, everywhere),
     )
 
 

@@ -32,6 +32,7 @@ from pipeline.history.rule import (
 
 ALL, OPTIONS = ("command", "flag", "arg"), ("flag", "arg")
 _COMMAND, _FLAG, _ARG = ("command",), ("flag",), ("arg",)
+_METHOD, _EVENT, _FEATURE = ("method",), ("hook_event",), ("feature",)
 
 RULES: tuple[Rule, ...] = (
     *there(
@@ -259,6 +260,29 @@ RULES: tuple[Rule, ...] = (
     alone(
         _FLAG, "value_name", "value-name-changed", INFORMATIVE, "Help calls a flag's value by another name.", differs
     ),
+    # No call of the command line shows these, so none is breaking.
+    *there(
+        _METHOD,
+        ("method-removed", RISKY, "A method of its server is gone.", None),
+        ("method-added", COMPATIBLE, "A method of its server is new.", None),
+    ),
+    *there(
+        _EVENT,
+        ("hook-event-removed", RISKY, "An event that hooks can wait for is gone.", None),
+        ("hook-event-added", COMPATIBLE, "An event that hooks can wait for is new.", None),
+    ),
+    *there(
+        _FEATURE,
+        ("feature-removed", RISKY, "A feature is gone.", None),
+        ("feature-added", COMPATIBLE, "A feature is new.", None),
+    ),
+    *two_ways(
+        _FEATURE,
+        "default",
+        ("feature-switched-off", RISKY, "A feature is off now where nobody switches it.", went, None),
+        ("feature-switched-on", RISKY, "A feature is on now where nobody switches it.", came, None),
+    ),
+    alone(_FEATURE, "stage", "feature-stage-changed", INFORMATIVE, "A feature is in another stage.", differs),
 )
 
 BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}

@@ -15,6 +15,8 @@ from typing import Any
 from pipeline.surface.units import Path
 
 Facts = Mapping[str, Any]
+Beside = Mapping[str, Mapping[str, Mapping[str, Facts]]]
+"""What there is besides the command line, by kind, target and name (``pipeline.history.beside``)."""
 _GLOBAL: Path = ()
 
 
@@ -49,6 +51,7 @@ class Surface:
     dialect: str | None = None
     binaries: Mapping[str, str] = field(default_factory=dict)
     is_recalled: bool = False
+    beside: Beside = field(default_factory=dict)
 
     @cached_property
     def children(self) -> Mapping[Path, Mapping[str, Path]]:

@@ -17,7 +17,9 @@ from pipeline.contract.targets import platform_of
 from pipeline.errors import UsageError
 from pipeline.history.diffs import diff_files
 from pipeline.history.sightings import Sighting, Track, Unit, expanded, looked_at_of
+from pipeline.history.surfaces import read_surfaces
 from pipeline.layout import Root
+from pipeline.pages.beside import KINDS, beside_data
 from pipeline.pages.chart import columns
 from pipeline.pages.embedded import Embedded
 from pipeline.pages.said import said
@@ -25,6 +27,7 @@ from pipeline.pages.standing import kind_of
 from pipeline.pages.wrappers import Wrapper, wrappers
 from pipeline.questions.asked import Asked
 from pipeline.surface.diff import Diff
+from pipeline.surface.surfaces import Surfaces
 from pipeline.surface.union import Conflict
 
 _RECENT = 6
@@ -61,6 +64,7 @@ class Agent:
     wrappers: Sequence[Wrapper]
     asked: Asked
     targets: Sequence[str]
+    surfaces: Mapping[str, Surfaces]
 
     @property
     def name(self) -> str:
@@ -106,6 +110,12 @@ class Agent:
         return [one for one in self.all_gone if (_above(one.unit), one.before) not in went]
 
     @property
+    def beside(self) -> Sequence[tuple[str, int]]:
+        """(Kind, how many the newest version has whose surfaces were read), of the kinds that it tells."""
+        newest = next(reversed(tuple(self.surfaces.values())), Surfaces())
+        return [(kind, len(told)) for kind, field in KINDS.items() if (told := getattr(newest, field))]
+
+    @property
     def recently_gone(self) -> Sequence[Gone]:
         return self.gone[:_RECENT]
 
@@ -143,6 +153,7 @@ class Agent:
         return Embedded(timeline, texts, self.wrappers).document(
             _diffs(self.root),
             self.conflicts,
+            **({"beside": beside_data(self.surfaces)} if self.surfaces else {}),
             agent=self.name,
             program=self.program,
             current=self.current,
@@ -164,6 +175,7 @@ def read_agent(root: Root) -> Agent:
         wrappers=tuple(wrappers(asked, folder.rules, looked_at, tracks, _current(root, looked_at))),
         asked=asked,
         targets=folder.rules.targets,
+        surfaces=read_surfaces(root.surfaces) if root.surfaces.exists() else {},
     )
 
 

@@ -10,6 +10,9 @@ Versions, targets and texts are numbers: places in the lists at the top. What is
     facts      [[name, spans]], values [[name, spans]]; no spans: as long as the unit itself
     help       {"v": version (absent: current), "on": target (absent: the first), "l": line, "t": text, "d": default,
                "e": env, "b": bytes, "by": evidence (a text), "vs": [[value, text]]}
+    beside     what there is besides the command line (``pipeline.pages.beside``)
+    diffs      [{"a", "b", "on", "findings", "told": sentences on what else was compared,
+               "beside": [[severity, code, [[name, what is said of it]]]]}]
     standings  [{"is": standing in the current version, "c": claims}]; "w" has a place in it for each wrapper, or -1
 """
 
@@ -21,6 +24,8 @@ from typing import Any
 import orjson
 
 from pipeline.canonical import Json
+from pipeline.history.beside import KINDS
+from pipeline.history.beside_page import around, compared_in_words
 from pipeline.history.rules import BY_CODE
 from pipeline.history.sightings import Unit
 from pipeline.pages.said import Said
@@ -185,7 +190,8 @@ class Embedded:
             "a": self._order.get(diff.before.version),
             "b": self._order.get(diff.after.version),
             "on": diff.targets,
-            "findings": [dict(self._finding(one)) for one in diff.findings],
+            "findings": [dict(self._finding(one)) for one in diff.findings if one.unit not in KINDS],
+            **_beside(diff),
         }
 
     def _finding(self, one: Finding) -> Iterator[tuple[str, Any]]:
@@ -206,6 +212,20 @@ class Embedded:
             if target in self._targets
         ]
         return {"p": one.path, "n": one.key or one.name or "", "field": one.field, "values": values}
+
+
+def _beside(diff: Diff) -> Json:
+    """What a diff says that stands on no command; nothing where it says nothing of the kind."""
+    found: dict[tuple[str, str], list[list[str]]] = {}
+    for one in diff.findings:
+        if one.unit in KINDS:
+            stages = f"{one.before} → {one.after}" if BY_CODE[one.code].field == "stage" else ""
+            said = "; ".join(filter(None, (stages, around(one))))
+            found.setdefault((one.severity, one.code), []).append([one.name or "", *([said] if said else [])])
+    return {
+        **({"told": list(compared_in_words(diff))} if diff.surfaces else {}),
+        **({"beside": [[*named, names] for named, names in found.items()]} if found else {}),
+    }
 
 
 def _counted(one: Finding) -> str:

@@ -25,7 +25,8 @@ from pipeline.pages.agent import Agent, read_agent, system
 from pipeline.progress import Progress
 
 INDEX = "index.html"
-_SCRIPTS = ("model.js", "dom.js", "units.js", "unit.js", "changes.js", "queue.js", "platforms.js", "main.js")
+_VIEWS = ("units.js", "unit.js", "changes.js", "queue.js", "platforms.js", "surfaces.js")
+_SCRIPTS = ("model.js", "dom.js", *_VIEWS, "main.js")
 
 
 def site_files(workspace: Path) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pipeline.canonical import Json
 from pipeline.history import Unit
+from pipeline.history.beside import KINDS
 from pipeline.questions.needs import GUARDED
 from pipeline.surface.coverage import CoveredArg, CoveredCommand, CoveredFlag, Level
 from pipeline.surface.diff import Diff, Finding
@@ -119,7 +120,12 @@ class _Claims:
                     self._units[path, key] = one
 
     def met(self, finding: Finding) -> _Claim | None:
-        """The claim that a finding is about; None where the wrapper claims nothing of it."""
+        """The claim that a finding is about; None where the wrapper claims nothing of it.
+
+        Claims are of the command line: which methods, events and features a wrapper rests on is not known.
+        """
+        if finding.unit in KINDS:
+            return None
         path, unit = tuple(finding.path), finding.key or finding.name or ""
         if not unit:
             below = (claim for at, claim in sorted(self._commands.items()) if at[: len(path)] == path)

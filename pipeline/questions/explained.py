@@ -18,10 +18,10 @@ def as_json(explained: Explained, used: Sequence[Used] = (), about: str | None =
         found["value"] = explained.value
     if about:
         found["about"] = about
-    found["spans"] = [_bounds(life) for life in explained.lives]
+    found["spans"] = [bounds(life) for life in explained.lives]
     for key, named in (("facts", explained.facts), ("values", explained.values)):
         if named:
-            found[key] = [{"name": name, "spans": [_bounds(life) for life in lives]} for name, lives in named]
+            found[key] = [{"name": name, "spans": [bounds(life) for life in lives]} for name, lives in named]
     for key in ("now_named", "still_of", "came_when_it_went"):
         if told := getattr(explained, key):
             found[key] = told
@@ -46,9 +46,9 @@ def in_words(explained: Explained, program: str, used: Sequence[Used] = (), abou
     lines += [f"  {life_in_words(life)}" for life in explained.lives]
     same = explained.lives
     if explained.facts:
-        lines.append("  " + ", ".join(name + _apart(lives, same) for name, lives in explained.facts))
+        lines.append("  " + ", ".join(name + apart(lives, same) for name, lives in explained.facts))
     if explained.values:
-        lines.append("  values: " + ", ".join(name + _apart(lives, same) for name, lives in explained.values))
+        lines.append("  values: " + ", ".join(name + apart(lives, same) for name, lives in explained.values))
     if explained.now_named:
         lines.append(f"  the name is now one of {explained.now_named}'s")
     if explained.still_of:
@@ -70,7 +70,7 @@ def life_in_words(life: Life) -> str:
     return f"{life.state or 'there'} {since}, {until}{on}"
 
 
-def _apart(found: Sequence[Life], same: Sequence[Life]) -> str:
+def apart(found: Sequence[Life], same: Sequence[Life]) -> str:
     """When, where it is not as long as the unit itself."""
     if (found[0].first, found[-1].last) == (same[0].first, same[-1].last):
         return ""
@@ -78,7 +78,8 @@ def _apart(found: Sequence[Life], same: Sequence[Life]) -> str:
     return f" ({'; '.join(own)})"
 
 
-def _bounds(life: Life) -> Json:
+def bounds(life: Life) -> Json:
+    """A life as a JSON object."""
     found: Json = {"first": life.first, "last": life.last}
     for key in ("after", "before", "state", "targets"):
         if value := getattr(life, key):

@@ -46,13 +46,14 @@ class Counted(Shape, frozen=True, kw_only=True):
 class Finding(Shape, frozen=True, kw_only=True):
     """One difference. The unit is named as the version before has it, where it does.
 
-    ``value`` is a possible value, a name or an alias that the finding is about. ``targets`` are named where it does
-    not hold on all that were compared. ``inherited_by`` are the commands that have a flag of the root; absent, all.
+    A method, an event and a feature have a ``name`` and stand on no command: their ``path`` is empty. ``value`` is a
+    possible value, a name or an alias that the finding is about. ``targets`` are named where it does not hold on all
+    that were compared. ``inherited_by`` are the commands that have a flag of the root; absent, all.
     """
 
     code: str
     severity: Severity
-    unit: Literal["command", "flag", "arg"]
+    unit: Literal["command", "flag", "arg", "method", "hook_event", "feature"]
     path: CommandPath
     key: str | None = None
     name: str | None = None
@@ -72,12 +73,24 @@ class Side(Shape, frozen=True, kw_only=True):
     union_sha256: Sha256 | None = None
 
 
+class ComparedSurface(Shape, frozen=True, kw_only=True):
+    """What either version has besides its command line, one kind. ``unread`` do not tell it: no finding is about it.
+
+    ``targets`` are named where they are not all that the command lines are compared on.
+    """
+
+    unit: Literal["method", "hook_event", "feature"]
+    targets: Targets | None = None
+    unread: tuple[str, ...] | None = None
+
+
 class Diff(Shape, frozen=True, kw_only=True):
     """``diffs/<A>..<B>.json``. Only ``targets`` that were read of both versions are compared.
 
-    Findings are by severity, then by command, then by unit and code. Without ``targets`` the two surfaces have none
-    in common, and where each is offered was not compared. ``told_by`` the timeline are versions whose unions are not
-    kept: of texts, defaults, environment variables and stability nothing is known then.
+    Findings are by severity, then by command, then by unit and code; what stands on no command comes last. Without
+    ``targets`` the two surfaces have none in common, and where each is offered was not compared. ``told_by`` the
+    timeline are versions whose unions are not kept: of texts, defaults, environment variables and stability nothing is
+    known then, and of ``surfaces`` what any target has. Without ``surfaces`` neither version tells of any.
     """
 
     diff_schema_version: Literal[1]
@@ -86,6 +99,7 @@ class Diff(Shape, frozen=True, kw_only=True):
     after: Side
     told_by: Literal["timeline"] | None = None
     targets: Targets
+    surfaces: tuple[ComparedSurface, ...] | None = None
     findings: tuple[Finding, ...]
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pipeline.cache import cache_folder
 from pipeline.config.plan_values import Plan
-from pipeline.config.surfaces import recorded
 from pipeline.errors import GateFailed
 from pipeline.layout import is_version
 from pipeline.process import clean_environment, run
+from pipeline.questions.predicates import recorded
 
 _SECONDS = 60.0
 _BYTES = 1 << 16

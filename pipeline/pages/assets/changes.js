@@ -41,14 +41,26 @@ function showChanges([pair]) {
 function committedParts(diff) {
   return [
     make("p", {}, `Compared on ${diff.on.map((target) => data.systems[target] ?? target).join(", ")}.`),
+    ...(diff.told ?? []).map((text) => make("p", { class: "quiet" }, text)),
     ...Object.entries(SEVERITIES).flatMap(([severity, title]) => {
       const items = diff.findings.filter((one) => one.severity === severity);
-      const list = items.length ? make("ul", { class: "plain" }, items.map((one) => make("li", {}, finding(one)))) : null;
+      const others = (diff.beside ?? []).filter(([of]) => of === severity);
+      const count = others.reduce((sum, [, , names]) => sum + names.length, items.length);
+      const list = count ? make("ul", { class: "plain" }, items.map((one) => make("li", {}, finding(one))), others.map(besideItem)) : null;
       const folded = list && severity === "informative" ? make("details", {}, make("summary", {}, "Show them"), list) : list;
-      return [make("h2", {}, make("span", { class: `severity ${severity}` }, ""), `${title} (${items.length})`), folded ?? make("p", { class: "quiet" }, "Nothing.")];
+      return [make("h2", {}, make("span", { class: `severity ${severity}` }, ""), `${title} (${count})`), folded ?? make("p", { class: "quiet" }, "Nothing.")];
     }),
   ];
 }
+
+// Of methods, events and features there may be hundreds: a few are shown, more than that unfold.
+function namesItem(what, names) {
+  const said = names.map(([name, text], at) => [at ? ", " : "", make("code", {}, name), text ? make("span", { class: "quiet" }, ` (${text})`) : null]);
+  if (names.length <= 12) return make("li", {}, what, ": ", names.length ? said : "nothing");
+  return make("li", {}, make("details", {}, make("summary", {}, what, ` ${names.length}`), make("p", {}, said)));
+}
+
+const besideItem = ([, code, names]) => namesItem([data.rules[code] ?? code, " ", make("span", { class: "quiet" }, `(${code})`)], names);
 
 // Only what the timeline knows, on targets that were read of both: which units and values there are, shown or hidden.
 function compared(before, after) {
@@ -76,13 +88,35 @@ function compared(before, after) {
 const TITLES = { gone: "Gone", hidden: "Hidden now: accepted, not shown", shown: "Shown now, hidden before", new: "New", "values gone": "Values that are not listed any more", "values new": "New values" };
 
 function computedParts(before, after) {
-  const { on, lists } = compared(before, after);
-  if (!on) return [make("p", { class: "note" }, "No target was read of both versions, so nothing can be compared.")];
+  const { on, lists } = compared(before, after), others = besideParts(before, after);
+  if (!on) return [make("p", { class: "note" }, "No target was read of both versions, so no command line can be compared."), ...others];
   return [
     make("p", {}, `Compared on ${systemsIn(on)}, from the timeline alone: which units and values there are, shown or hidden. What stands on a command that came or went is not repeated. Whether it breaks a call is not judged here.`),
     ...Object.entries(lists).flatMap(([name, items]) => [
       make("h2", {}, `${TITLES[name]} (${items.length})`),
       items.length ? make("ul", { class: "plain" }, items.map(([unit, state, value]) => make("li", {}, unitLink(unit), value === undefined ? null : [" ", make("code", {}, value)], state?.word === "hidden" ? make("span", { class: "quiet" }, " (hidden)") : null))) : make("p", { class: "quiet" }, "Nothing."),
     ]),
+    ...others,
+  ];
+}
+
+// The same besides the command line, of versions that told it; of a kind that one does not tell nothing is said but that.
+function besideParts(before, after) {
+  if (!data.beside) return [];
+  const pair = [versions[before], versions[after]], places = pair.map((version) => data.beside.versions.indexOf(version));
+  const unread = pair.filter((_, side) => places[side] < 0);
+  if (unread.length) return [make("p", { class: "note" }, `What ${unread.join(" and ")} had besides the command line was not read.`)];
+  const lists = { Gone: [], New: [], "Switched or in another stage": [] }, untold = new Set();
+  for (const [kind, name, told] of data.beside.names) {
+    const [then, now] = places.map((place) => told[place]);
+    if (then < 0 !== now < 0) untold.add(NAMES[kind]);
+    if (then < 0 || now < 0 || then === now) continue;
+    const list = now === 0 ? "Gone" : then === 0 ? "New" : "Switched or in another stage";
+    lists[list].push([name, now === 0 || then === 0 ? kind : `${besideText(then)} → ${besideText(now)}`]);
+  }
+  return [
+    make("h2", {}, "Besides the command line"),
+    ...(untold.size ? [make("p", { class: "note" }, `Only one of the two tells of ${[...untold].join(" and ")}: whether they differ is not known.`)] : []),
+    make("ul", { class: "plain" }, Object.entries(lists).map(([title, names]) => namesItem(title, names))),
   ];
 }

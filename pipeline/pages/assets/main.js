@@ -1,5 +1,5 @@
 // Which view is shown is said by the address alone, so that links, reloads and the back button work by themselves.
-const VIEWS = { units: showUnits, platforms: showPlatforms, changes: showChanges, queue: showQueue };
+const VIEWS = { units: showUnits, platforms: showPlatforms, ...(data.beside ? { surfaces: showSurfaces } : {}), changes: showChanges, queue: showQueue };
 const OF_A_UNIT = ["command", "flag", "arg"];
 const title = document.title;
 let arrived = false;

@@ -1,4 +1,4 @@
-"""What a version of the target has, as far as a decision asks: its command line, and what else it offers.
+"""What a version has, as far as a predicate asks: its command line, and what else it offers.
 
 Both come from the agent's folder, that of a checkout or the one that is installed with the library: commands and flags
 from its timeline, the rest from its ``surfaces.json``.
@@ -18,6 +18,7 @@ from pipeline.history.surfaces import read_surfaces
 from pipeline.layout import in_order, version_key
 from pipeline.questions.asked import Asked, asked
 from pipeline.questions.lives import unbroken
+from pipeline.questions.surfaces import FORMS
 from pipeline.surface.surfaces import Surfaces
 
 _NONE = Surfaces()
@@ -25,7 +26,7 @@ _NONE = Surfaces()
 
 @dataclass(frozen=True)
 class Having:
-    """One version of the target."""
+    """One version of an agent."""
 
     agent: Asked
     version: str
@@ -52,14 +53,9 @@ class Having:
     def names(self, form: str) -> tuple[str, ...]:
         """All that a predicate of a form can ask for and the version has; nothing of a form without a list."""
         surfaces = self.surfaces.get(self.version, _NONE)
-        match form:
-            case "hook_event":
-                return surfaces.hook_events or ()
-            case "rpc":
-                return surfaces.rpc_methods or ()
-            case "feature":
-                return tuple(one.name for one in surfaces.features or () if one.default)
-        return ()
+        if form == "feature":
+            return tuple(one.name for one in surfaces.features or () if one.default)
+        return getattr(surfaces, FORMS[form]) or () if form in FORMS else ()
 
     @cached_property
     def _until(self) -> list[str]:
@@ -67,15 +63,14 @@ class Having:
 
     def _at(self, predicate: str, version: str) -> bool:
         form, _, what = predicate.partition(":")
-        match form:
-            case "command" | "flag":
-                view, (path, unit) = self.agent.view, _unit(form, what)
-                if version not in view.order:
-                    return False
-                at = view.at(version)
-                return at.span(view.spans(path, unit)) is not None
-            case "hook_event" | "rpc" | "feature":
-                return what in Having(self.agent, version, self.surfaces).names(form)
+        if form in ("command", "flag"):
+            view, (path, unit) = self.agent.view, _unit(form, what)
+            if version not in view.order:
+                return False
+            at = view.at(version)
+            return at.span(view.spans(path, unit)) is not None
+        if form in FORMS:
+            return what in Having(self.agent, version, self.surfaces).names(form)
         raise UsageError(
             f"{predicate!r} is no predicate", remedy="write command:, flag:, hook_event:, rpc: or feature:"
         )

@@ -241,11 +241,21 @@ def _mode_beside(one: Decision, item: Item, inventory: Inventory, makers: int) -
     imported = [field.value["path"] for field in item.fields if field.kind.endswith(".import.file")]
     if one.mode != "none" and target in imported:
         return "none" if set(imported) == {target} and _only_imports(item) else "generate"
-    if there and item.link and there.sha256 == item.sha256:
+    if (
+        there
+        and there.sha256 == item.sha256
+        and (item.link or (one.mode == "link" and _all_there(item, target, inventory)))
+    ):
         return "none"
     if one.mode == "link" and (makers > 1 or (there and not there.link)):
         return "generate"
     return one.mode
+
+
+def _all_there(item: Item, target: str, inventory: Inventory) -> bool:
+    """Whether each file that belongs to an item is at the target's place already, as it is here."""
+    there = {present.path: present.sha256 for present in inventory.present}
+    return all(there.get(f"{target}{value['path']}") == value["sha256"] for value in item.values("file"))
 
 
 def _only_imports(item: Item) -> bool:

@@ -101,7 +101,7 @@ def _key_fields(reading: Reading, path: str, page: Page) -> Iterator[Field]:
 
 def _scope(reading: Reading, value: Any) -> dict[str, Any]:
     """Patterns of paths, and the folder of the tree that all of them lie in (empty: the root)."""
-    words = value if isinstance(value, list) else str(value).split(",")
+    words = value if isinstance(value, list) else re.split(r",(?![^{]*\})", str(value))
     patterns = [str(word).strip() for word in words if str(word).strip()]
     folders = [_fixed(pattern) for pattern in patterns]
     folder = posixpath.commonpath(folders) if folders and all(folders) else ""

@@ -62,6 +62,7 @@ class Calls(Row, frozen=True, kw_only=True):
     sandbox_probe: tuple[str, ...]
     turn: tuple[str, ...]
     use_profile: tuple[str, ...]
+    tell_roles: tuple[str, ...]
     model_config: str
     config_method: str
     skills_method: str

@@ -22,8 +22,9 @@ from pipeline.config.plan_values import Plan
 from pipeline.config.score import LEAST, Scorecard, score
 from pipeline.config.tree import Tree
 from pipeline.config.values import Inventory
-from pipeline.config.verify.commands import command_checks, lay_probes
+from pipeline.config.verify.commands import command_checks
 from pipeline.config.verify.evidence import Area, Check, Evidence, Scenario, judged
+from pipeline.config.verify.files import lay_probes
 from pipeline.config.verify.program import require_version
 from pipeline.config.verify.scenarios import guard_checks, resumed, same_bytes, without_links
 from pipeline.config.verify.served import server_checks

@@ -21,8 +21,8 @@ from pipeline.config.phase_inventory import run_inventory
 from pipeline.config.phase_plan import run_plan
 from pipeline.config.phases import Job
 from pipeline.config.tree import Tree
-from pipeline.config.verify.commands import sample_of
 from pipeline.config.verify.evidence import Check, Scenario, judged, worst
+from pipeline.config.verify.files import sample_of
 from pipeline.errors import BinaryError, BinaryFailed
 from pipeline.process import clean_environment, run
 

@@ -37,9 +37,9 @@ def target_names(items: Iterable[Item], mapping: Mapping, findings: list[Finding
     taken: Counter[tuple[str, str, str]] = Counter()
     found = {}
     for item in sorted(
-        items, key=lambda one: (one.domain != "skills", one.domain == "servers" and _named(one) != one.name)
+        items, key=lambda one: (one.domain != "skills", one.domain == "servers" and server_name(one.name) != one.name)
     ):
-        plain, mark = (_named(item), "_") if item.domain == "servers" else (_slug(item, longest), "-")
+        plain, mark = (server_name(item.name), "_") if item.domain == "servers" else (_slug(item, longest), "-")
         kind = kinds.get(item.domain, item.domain)
         base = base_of(item.path, mapping.source.folder)
         name, number = plain, 1
@@ -58,9 +58,9 @@ def _slug(item: Item, longest: int) -> str:
     return re.sub(r"[^a-z0-9]+", "-", _called(item).lower())[:longest].strip("-") or "unnamed"
 
 
-def _named(server: Item) -> str:
+def server_name(name: str) -> str:
     """What the target takes of a server's name: all but some signs."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", server.name)
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
 def _called(item: Item) -> str:

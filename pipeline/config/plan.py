@@ -36,6 +36,8 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     names = target_names(inventory.items, mapping, findings)
     decisions: list[Decision] = []
     servers = [item.name for item in inventory.items if item.domain == "servers"]
+    every = (one for item in inventory.items for one in item.fields)
+    servers += [value_of(one.value, "server") for one in every if one.kind.startswith("server.")]
     for item in inventory.items:
         kinds = [(one, _kind(item, one, servers)) for one in item.fields]
         fields = [_decide(item, one, kind, mapping, version, names, decided) for one, kind in kinds]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -150,3 +152,14 @@ def test_the_task_that_emits_runs_again_where_its_folder_is_another(tmp_path: Pa
         assert not asked(task, values)
         back()
         assert asked(task, values)
+
+
+def test_two_commands_on_one_folder_end_as_one(tmp_path: Path) -> None:
+    tree = make(tmp_path / "tree", {"CLAUDE.md": "x\n", **{f"d{n}/CLAUDE.md": "y\n" for n in range(20)}})
+    words = [sys.executable, "-m", "pipeline.cli", "config", "run", "--tree", str(tree), "--out"]
+    started = [
+        subprocess.Popen([*words, str(tmp_path / "out")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    told = [one.communicate(timeout=120)[1] for one in started]
+    assert [one.returncode for one in started] == [3, 3, 3], told

@@ -155,3 +155,40 @@ def test_what_the_sandbox_is_made_of_is_no_policy(tmp_path: Path) -> None:
     sandbox = {"enabledPlatforms": ["macos"], "ripgrep": {"command": "rg"}, "bwrapPath": "/x", "socatPath": "/y"}
     found = plan(make(tmp_path, {SETTINGS: {"sandbox": sandbox}}))
     assert {one.rule for one in found.fields()} == {"PER-SETTING"}
+
+
+def test_the_servers_of_a_role_are_its_own_and_restricted_like_others(tmp_path: Path) -> None:
+    head = {
+        "name": "r",
+        "description": "R",
+        "mcpServers": [
+            "shared",
+            {"in.line": {"command": "npx", "args": ["-y"], "env": {"K": "${K}"}}},
+            {"web": {"type": "http", "url": "https://e.example", "headers": {"Authorization": "Bearer ${T}"}}},
+            {"half": {"command": "x", "env": {"K": "a${K}"}}},
+            {"odd": {"command": "${X}"}},
+            {"old": {"type": "sse", "url": "https://e.example"}},
+            {"none": 5},
+        ],
+    }
+    page = f"---\n{json.dumps(head)}\n---\nx\n"
+    rules = {"permissions": {"deny": ["mcp__in_line__drop", "mcp__web"]}}
+    tree = make(tmp_path, {".claude/agents/r.md": page, SETTINGS: rules})
+    files = emitted(tree)
+    assert tomllib.loads(files[".codex/agents/r.toml"].content.decode())["mcp_servers"] == {
+        "half": {"command": "x", "enabled": False},
+        "in_line": {"command": "npx", "args": ["-y"], "env_vars": ["K"], "disabled_tools": ["drop"]},
+        "web": {"url": "https://e.example", "bearer_token_env_var": "T", "enabled": False},
+    }
+    assert loosenings(list(files.values()), MAPPING) == []
+    assert "PER-MCP-ABSENT" not in {one.rule for one in plan(tree).fields()}
+
+
+def test_a_variable_or_a_machine_in_a_role_s_server_is_found_in_the_bytes() -> None:
+    text = b'name = "r"\n[mcp_servers.x]\ncommand = "${X}"\nargs = ["--c=/etc/x"]\ntype = "y"\n'
+    found = loosenings([Emitted(".codex/agents/r.toml", "generated", text)], MAPPING)
+    assert [one.partition(": ")[2] for one in found] == [
+        "a server has no key 'type'",
+        "a variable is written that nobody puts in",
+        "a path of one machine is written",
+    ]

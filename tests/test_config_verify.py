@@ -368,3 +368,33 @@ def _renaming(old: bytes, new: bytes) -> object:
         path.write_bytes(path.read_bytes().replace(old, new))
 
     return rename
+
+
+@pytest.mark.real
+def test_a_role_and_a_time_limit_that_the_program_is_not_told_are_found(
+    tmp_path: Path, config_program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.config import phase_verify
+
+    role = "---\nname: looker\ndescription: Looks at everything\ntools: Read\n---\nLook.\n"
+    hooks = {"Stop": [{"hooks": [{"type": "command", "command": "true", "timeout": 30}]}]}
+    tree = make(tmp_path / "tree", {".claude/agents/looker.md": role, SETTINGS: {"hooks": hooks}})
+    job = ready(tree, tmp_path / "out", binary=config_program)
+    run_verify(job)
+    assert [states_of(job)[name] for name in ("S3-roles", "hooks-listed")] == ["pass", "pass"]
+    with monkeypatch.context() as patch:
+        patch.setattr(phase_verify, "lay_probes", _spoiling)
+        run_verify(job)
+    assert [states_of(job)[name] for name in ("S3-roles", "hooks-listed")] == ["fail", "fail"]
+
+
+def states_of(job: Job) -> dict[str, str]:
+    evidence = canonical.read(job.out / "evidence.json", Evidence)
+    return {one.id: one.status for one in (*evidence.checks, *(step for s in evidence.scenarios for step in s.steps))}
+
+
+def _spoiling(made: object, _emission: object) -> None:
+    repo: Path = made.repo  # type: ignore[attr-defined]
+    (repo / ".codex/agents/looker.toml").unlink()
+    hooks = repo / ".codex/hooks.json"
+    hooks.write_text(hooks.read_text().replace("30", "31"))

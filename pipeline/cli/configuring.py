@@ -118,8 +118,11 @@ def _program(named: Path | None) -> Path | None:
 def _phase(phase: str) -> Callable[[argparse.Namespace], int]:
     def run(arguments: argparse.Namespace) -> int:
         from pipeline.config.sequence import run_phase
+        from pipeline.transaction.hold import exclusive
 
-        return _told(run_phase(_job(arguments), phase))
+        job = _job(arguments)
+        with exclusive(job.out):
+            return _told(run_phase(job, phase))
 
     return run
 
@@ -127,12 +130,14 @@ def _phase(phase: str) -> Callable[[argparse.Namespace], int]:
 def _emit(arguments: argparse.Namespace) -> int:
     from pipeline.config.phase_emit import apply_to
     from pipeline.config.sequence import run_phase
+    from pipeline.transaction.hold import exclusive
 
     job = _job(arguments)
-    code = _told(run_phase(job, "P2"))
-    if code or not arguments.apply:
-        return code
-    paths, conflicts = apply_to(job, arguments.tree)
+    with exclusive(job.out, *([job.tree] if arguments.apply else [])):
+        code = _told(run_phase(job, "P2"))
+        if code or not arguments.apply:
+            return code
+        paths, conflicts = apply_to(job, arguments.tree)
     for one in conflicts:
         print(f"{one.path}: {one.code}: {one.message} ({one.remedy})", file=sys.stderr)
     return FINDINGS if conflicts else wrote(paths)
@@ -141,11 +146,13 @@ def _emit(arguments: argparse.Namespace) -> int:
 def _peers(arguments: argparse.Namespace) -> int:
     from pipeline.config.verify.peers import compare
     from pipeline.errors import UsageError
+    from pipeline.transaction.hold import exclusive
 
     if arguments.binary is None:
         raise UsageError("peers are compared by the target's program", remedy="name it with --binary")
     job = _job(arguments)
-    found, path = compare(job, job.binary or arguments.binary, offline=arguments.offline)
+    with exclusive(job.out):
+        found, path = compare(job, job.binary or arguments.binary, offline=arguments.offline)
     for one in found.peers:
         name = f"{one.name} {one.version}" if one.version else one.name
         count = "not run" if one.passed is None else f"{one.passed} of {one.total}"
@@ -166,10 +173,12 @@ def _cohort(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from pipeline.config.sequence import run_all
+    from pipeline.transaction.hold import exclusive
 
-    code = 0
-    for done in run_all(_job(arguments)):
-        code = _told(done)
+    job, code = _job(arguments), 0
+    with exclusive(job.out):
+        for done in run_all(job):
+            code = _told(done)
     return code
 
 

@@ -19,6 +19,7 @@ from pipeline.errors import ArtifactInvalid
 
 LOCK = "parity.lock.json"
 LARGEST_LOCK = 1 << 24
+REPLACING = "instructions-replaced"
 
 
 def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str) -> Inventory:
@@ -39,6 +40,7 @@ def take_inventory(root: Path, mapping: Mapping, *, name: str, generated_at: str
         findings += reading.findings
     present = _present(tree, mapping, files, findings)
     findings += _odd_places(root, mapping, files)
+    findings += _replacing(mapping, files)
     return Inventory(
         inventory_schema_version=1,
         mapping=mapping.name,
@@ -85,6 +87,8 @@ def _present(tree: Tree, mapping: Mapping, files: dict[str, Found], findings: li
     """What others made at the target's places: all but what the repository's own lock says is ours, as we left it."""
     lock = f"{posixpath.dirname(mapping.target.config)}/{LOCK}"
     ours, links = _ours(tree, lock)
+    # A link of ours to what is gone goes with the next emission.
+    findings[:] = [one for one in findings if not (one.code == "link-dangling" and one.path in links)]
     rows = []
     for one in files.values():
         if one.path != lock and matches(one.path, mapping.target.present):
@@ -122,6 +126,18 @@ def _odd_places(root: Path, mapping: Mapping, files: dict[str, Found]) -> list[F
         finding("folder-in-place-of-file", pattern, "there is a folder where a file is read", remedy)
         for pattern in sorted(plain)
         if (root / pattern).is_dir()
+    ]
+
+
+def _replacing(mapping: Mapping, files: dict[str, Found]) -> list[Finding]:
+    """Files that the target reads in the place of those that are written."""
+    target = mapping.target
+    message = f"{target.title} reads it in the place of {target.instructions}: what is written there does not reach it"
+    remedy = f"move its text to {target.instructions}, and remove it"
+    return [
+        finding(REPLACING, path, message, remedy)
+        for path in sorted(files)
+        if posixpath.basename(path) == target.instead
     ]
 
 

@@ -62,6 +62,7 @@ class Calls(Row, frozen=True, kw_only=True):
     sandbox_probe: tuple[str, ...]
     turn: tuple[str, ...]
     use_profile: tuple[str, ...]
+    tell_roles: tuple[str, ...]
     model_config: str
     config_method: str
     skills_method: str
@@ -78,15 +79,16 @@ class Calls(Row, frozen=True, kw_only=True):
 class Target(Row, frozen=True, kw_only=True):
     """Where it goes. ``present`` are patterns of the target's own files, ``profile`` is what permissions become.
 
-    ``name_longest`` is what it takes of a skill's or role's name, in characters; at ``unmatched_events`` it looks at no
-    matcher of a hook; ``patch_tool`` is what it calls the tool that edits files; ``read_only`` are folders that its
-    sandbox lets nobody write to.
+    ``instead`` is the file that it reads in the place of ``instructions``. ``name_longest`` is what it takes of a
+    skill's or role's name, in characters. At ``unmatched_events`` it looks at no matcher of a hook. ``patch_tool`` is
+    what it calls the tool that edits files. ``read_only`` are folders that its sandbox lets nobody write to.
     """
 
     agent: str
     title: str
     present: tuple[str, ...]
     instructions: str
+    instead: str
     fallback: str
     skills: str
     skill_policy: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping as Table
 from pathlib import Path
 
 from pipeline import canonical
@@ -11,6 +12,7 @@ from pipeline.config.emit import Emitted
 from pipeline.config.emit.output import Emission
 from pipeline.config.gates import PHASES, Gate, PhaseRecord, digest_of, enter, record_name
 from pipeline.config.handoff import Told
+from pipeline.config.inventory import REPLACING
 from pipeline.config.lock import LOCK, Lock
 from pipeline.config.phase_emit import emitted_as_left
 from pipeline.config.phase_inventory import INVENTORY
@@ -20,8 +22,9 @@ from pipeline.config.plan_values import Plan
 from pipeline.config.score import LEAST, Scorecard, score
 from pipeline.config.tree import Tree
 from pipeline.config.values import Inventory
-from pipeline.config.verify.commands import command_checks, lay_probes
+from pipeline.config.verify.commands import command_checks
 from pipeline.config.verify.evidence import Area, Check, Evidence, Scenario, judged
+from pipeline.config.verify.files import lay_probes
 from pipeline.config.verify.program import require_version
 from pipeline.config.verify.scenarios import guard_checks, resumed, same_bytes, without_links
 from pipeline.config.verify.served import server_checks
@@ -100,7 +103,7 @@ def _evidence(job: Job, emitted: list[Emitted], lock: Lock, version: str | None)
         with stand(job, job.binary, emitted, lock) as made:
             lay_probes(made, emission)
             checks = (
-                *_in_the_way(made),
+                *_in_the_way(made, inventory, files),
                 *command_checks(made, emission, files),
                 *server_checks(made, emission, files),
             )
@@ -122,9 +125,12 @@ def _evidence(job: Job, emitted: list[Emitted], lock: Lock, version: str | None)
     )
 
 
-def _in_the_way(made: Stand) -> Iterator[Check]:
+def _in_the_way(made: Stand, inventory: Inventory, files: Table[str, Emitted]) -> Iterator[Check]:
     """What somebody else wrote at the target's places and does not go with what is emitted."""
-    told = [f"{one.path}: {one.message}" for one in made.in_the_way]
+    instead, written = made.job.mapping.target.instead, made.job.mapping.target.instructions
+    replacing = [one for one in inventory.findings if one.code == REPLACING]
+    hiding = [one for one in replacing if f"{one.path.removesuffix(instead)}{written}" in files]
+    told = [f"{one.path}: {one.message}" for one in (*made.in_the_way, *hiding)]
     yield judged(
         "target-free",
         "target",

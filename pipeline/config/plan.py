@@ -1,22 +1,21 @@
 """P1: an inventory → a plan, by the rules of a mapping and what a version of the target has.
 
-An item may be a link only if every field of it may: then nothing in it needs to be rewritten. Names that become the
-same in the target are told apart by a number, and a finding says so.
+An item may be a link only if every field of it may: then nothing in it needs to be rewritten.
 """
 
 from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from pipeline import canonical
 from pipeline.config.mapping import Mapping, Mode, Rule, value_of
+from pipeline.config.names import base_of, target_names
 from pipeline.config.plan_values import Decision, Outcome, Override, Overrides, Plan
 from pipeline.config.readers.servers import fits
 from pipeline.config.tree import finding
@@ -37,6 +36,8 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
     names = target_names(inventory.items, mapping, findings)
     decisions: list[Decision] = []
     servers = [item.name for item in inventory.items if item.domain == "servers"]
+    every = (one for item in inventory.items for one in item.fields)
+    servers += [value_of(one.value, "server") for one in every if one.kind.startswith("server.")]
     for item in inventory.items:
         kinds = [(one, _kind(item, one, servers)) for one in item.fields]
         fields = [_decide(item, one, kind, mapping, version, names, decided) for one, kind in kinds]
@@ -56,54 +57,6 @@ def make_plan(inventory: Inventory, mapping: Mapping, version: Having, overrides
         decisions=tuple(_unlinked(decisions, inventory)),
         findings=in_order(findings),
     )
-
-
-def target_names(items: Iterable[Item], mapping: Mapping, findings: list[Finding] | None = None) -> dict[str, str]:
-    """Item → its name in the target: small letters, digits and hyphens, no two the same of a kind in a folder.
-
-    A server keeps its name as far as the target takes it.
-
-    Skills come first: they keep their names, and a command that would get one of theirs gets a number.
-    """
-    kinds = {"skills": "skill", "commands": "skill"}
-    longest = mapping.target.name_longest
-    taken: Counter[tuple[str, str, str]] = Counter()
-    found = {}
-    for item in sorted(
-        items, key=lambda one: (one.domain != "skills", one.domain == "servers" and _named(one) != one.name)
-    ):
-        plain, mark = (_named(item), "_") if item.domain == "servers" else (_slug(item, longest), "-")
-        kind = kinds.get(item.domain, item.domain)
-        base = base_of(item.path, mapping.source.folder)
-        name, number = plain, 1
-        while taken[base, kind, name]:
-            number += 1
-            name = f"{plain[: longest - len(f'{mark}{number}')]}{mark}{number}"
-        taken[base, kind, name] += 1
-        found[item.id] = name
-        if number > 1 and kind in ("skill", "agents", "servers") and findings is not None:
-            message = f"two of one kind are called {plain!r} in the target; this one becomes {name!r}"
-            findings.append(finding("name-collision", item.path, message, "rename one of them", severity="warning"))
-    return found
-
-
-def _slug(item: Item, longest: int) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", _called(item).lower())[:longest].strip("-") or "unnamed"
-
-
-def _named(server: Item) -> str:
-    """What the target takes of a server's name: all but some signs."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", server.name)
-
-
-def _called(item: Item) -> str:
-    """A role is known by the name that it gives itself."""
-    named = (
-        [one.value for one in item.fields if one.kind in ("key.name", "mistyped.name")]
-        if item.domain == "agents"
-        else []
-    )
-    return str(named[0]) if named else item.name
 
 
 def _kind(item: Item, field: Field, servers: Sequence[str]) -> str:
@@ -202,16 +155,6 @@ def _target(rule: Rule, item: Item, names: dict[str, str], base: str) -> str:
     return rule.target.format(name=names[item.id], folder=base, scope=f"{scope}/" if scope else "")
 
 
-def base_of(path: str, folder: str) -> str:
-    """The folder that a file of the source is for, with a slash behind it: above the agent's ``folder``, or its own.
-
-    Empty: the root.
-    """
-    above, found, _ = f"/{path}".partition(f"/{folder}/")
-    base = above.removeprefix("/") if found else posixpath.dirname(path)
-    return f"{base}/" if base else ""
-
-
 def scope_of(item: Item) -> str:
     """The folder that a page of patterns is for; empty: the root."""
     return next((one.value["folder"] for one in item.fields if value_of(one.value, "folder")), "")
@@ -241,11 +184,21 @@ def _mode_beside(one: Decision, item: Item, inventory: Inventory, makers: int) -
     imported = [field.value["path"] for field in item.fields if field.kind.endswith(".import.file")]
     if one.mode != "none" and target in imported:
         return "none" if set(imported) == {target} and _only_imports(item) else "generate"
-    if there and item.link and there.sha256 == item.sha256:
+    if (
+        there
+        and there.sha256 == item.sha256
+        and (item.link or (one.mode == "link" and _all_there(item, target, inventory)))
+    ):
         return "none"
     if one.mode == "link" and (makers > 1 or (there and not there.link)):
         return "generate"
     return one.mode
+
+
+def _all_there(item: Item, target: str, inventory: Inventory) -> bool:
+    """Whether each file that belongs to an item is at the target's place already, as it is here."""
+    there = {present.path: present.sha256 for present in inventory.present}
+    return all(there.get(f"{target}{value['path']}") == value["sha256"] for value in item.values("file"))
 
 
 def _only_imports(item: Item) -> bool:

@@ -35,6 +35,7 @@ _ROLE_KEYS = {
     "default_permissions",
     "description",
     "developer_instructions",
+    "mcp_servers",
     "model_reasoning_effort",
     "name",
     "sandbox_mode",
@@ -85,6 +86,8 @@ def _role(role: dict[str, Any]) -> Iterator[str]:
     yield from (f"a role has no key {key!r}" for key in sorted(role.keys() - _ROLE_KEYS))
     if role.get("sandbox_mode", "read-only") != "read-only":
         yield "a role opens its sandbox"
+    yield from _servers(role)
+    yield from _signs(tomlkit.dumps(role.get("mcp_servers", {})))
     if {"sandbox_mode", "default_permissions"} <= role.keys():
         yield "a sandbox mode stands beside a profile"
 
@@ -107,6 +110,10 @@ def _config(config: dict[str, Any], mapping: Mapping) -> Iterator[str]:
         yield from (f"the profile {name!r} {problem}" for problem in _profile(profile, mapping))
     if "permissions" in config and config.get("default_permissions") not in config["permissions"]:
         yield "the profile is not the one in force"
+    yield from _servers(config)
+
+
+def _servers(config: dict[str, Any]) -> Iterator[str]:
     for name, server in config.get("mcp_servers", {}).items():
         yield from (f"a server has no key {key!r}" for key in sorted(server.keys() - _SERVER_KEYS))
         if any(tool.get("approval_mode") != "prompt" for tool in server.get("tools", {}).values()):

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from pipeline.config.mapping import Mapping
-from pipeline.config.plan import base_of, target_names
+from pipeline.config.names import base_of, target_names
 from pipeline.config.plan_values import Decision, Plan
 from pipeline.config.tree import Tree
 from pipeline.config.values import Field, Inventory, Item

@@ -137,6 +137,7 @@ def _text(word: str) -> str:
 def guarded(emission: Emission) -> list[dict[str, Any]]:
     """What the guard hook blocks: words of a command, or a pattern; a rule that forbids, or one that cannot ask.
 
+    A row that ``asks`` blocks the spellings that the target's own rule does not see.
     ``files`` are patterns of files that no patch may touch.
     """
     found: list[dict[str, Any]] = [
@@ -144,9 +145,11 @@ def guarded(emission: Emission) -> list[dict[str, Any]]:
         for item in emission.items("permissions")
         for _, one in emission.writes(item, "file-glob")
     ]
-    for _, write, value in _written(emission, "command-forbidden", "command-guard"):
+    for _, write, value in _written(emission, "command-forbidden", "command-guard", "command-prompt"):
         if write == "command-forbidden":
             row = {"words": value["words"], "rule": value["rule"]}
+        elif write == "command-prompt":
+            row = {"words": value["words"], "rule": value["rule"], "asks": True}
         else:
             row = {"pattern": value.get("pattern") or " ".join([*value.get("words", ()), "*"]), "rule": value["rule"]}
         if row not in found:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import tomlkit
+from msgspec.structs import replace
 
 from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.policy import has_profile, read_only_profile
-from pipeline.config.values import Item
+from pipeline.config.emit.servers import restrict, server_table
+from pipeline.config.names import server_name
+from pipeline.config.values import Field, Item
 
 EFFORTS = {"low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "xhigh"}
 _PLAN = "plan"
@@ -68,10 +72,32 @@ def _role(emission: Emission, item: Item) -> dict[str, Any]:
             role["default_permissions"] = read_only_profile(emission)
         else:
             role["sandbox_mode"] = "read-only"
+    if servers := _servers(emission, item):
+        role["mcp_servers"] = servers
     efforts = [one.value for _, one in emission.writes(item, "role-effort")]
     if efforts and str(efforts[0]) in EFFORTS:
         role["model_reasoning_effort"] = EFFORTS[str(efforts[0])]
     return role
+
+
+def _servers(emission: Emission, item: Item) -> dict[str, Any]:
+    """The servers that a role sets up for itself, restricted as those of the project are."""
+    tables: dict[str, tuple[str, dict[str, Any]]] = {}
+    fields: dict[str, list[tuple[str, Field]]] = defaultdict(list)
+    for write, one in emission.writes(item, "role-server", "role-server-off", "role-server-drop"):
+        fields[one.value["server"]].append((write, one))
+    for name, rows in fields.items():
+        writes = {write for write, _ in rows}
+        if "role-server" not in writes or "role-server-drop" in writes:
+            continue
+        kept = (one for write, one in rows if write == "role-server")
+        plain = (replace(one, kind=one.kind.partition(".")[2], value=one.value["value"]) for one in kept)
+        table = server_table(plain)
+        if "role-server-off" in writes:
+            table["enabled"] = False
+        tables[server_name(name)] = name, table
+    restrict(emission, tables.values())
+    return {name: table for name, (_, table) in sorted(tables.items())}
 
 
 def _instructions(emission: Emission, item: Item, body: str) -> str:

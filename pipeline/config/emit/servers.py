@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pipeline.config.emit.output import Emission
 from pipeline.config.readers.servers import fits, variable
-from pipeline.config.values import Field, Item
+from pipeline.config.values import Field
 
 _ALL, _ON, _OFF = "enableAllProjectMcpServers", "enabledMcpjsonServers", "disabledMcpjsonServers"
 
@@ -17,17 +18,18 @@ def server_tables(emission: Emission) -> dict[str, Any]:
     for item in emission.items("servers"):
         writes = {write for write, _ in emission.writes(item)}
         if "server" in writes and "server-drop" not in writes:
-            table = _table(emission, item)
+            table = server_table(one for _, one in emission.writes(item, "server"))
             if "server-off" in writes or not _chosen(emission, item.name):
                 table["enabled"] = False
             tables[emission.names[item.id]] = item.name, table
-    _restrict(emission, list(tables.values()))
+    restrict(emission, tables.values())
     return {name: table for name, (_, table) in sorted(tables.items())}
 
 
-def _table(emission: Emission, item: Item) -> dict[str, Any]:
+def server_table(fields: Iterable[Field]) -> dict[str, Any]:
+    """The table of a server, from the fields of it that are written."""
     table: dict[str, Any] = {}
-    for _, one in emission.writes(item, "server"):
+    for one in fields:
         group, _, spelled = one.kind.partition(".")
         if group == "env":
             _environment(table, one, spelled)
@@ -73,7 +75,9 @@ def _chosen(emission: Emission, server: str) -> bool:
     return _ON not in found or server in (found[_ON] or ())
 
 
-def _restrict(emission: Emission, tables: list[tuple[str, dict[str, Any]]]) -> None:
+def restrict(emission: Emission, tables: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Switch off, in tables with the source's names of their servers, what permissions deny or ask about."""
+    tables = list(tables)
     for item in emission.items("permissions"):
         for write, one in emission.writes(item, "server-denied", "tool-off", "tool-prompt"):
             for name, table in tables:

@@ -28,7 +28,18 @@ def text_files(emission: Emission) -> Iterator[Emitted]:
             if whole.mode != "none" and whole.target:
                 groups[whole.target].append(item)
     for target, items in sorted(groups.items()):
-        yield _file(emission, target, sorted(items, key=_order))
+        yield _file(emission, target, _once(sorted(items, key=_order)))
+
+
+def _once(items: list[Item]) -> list[Item]:
+    """Without instructions that are a link to others of the same file."""
+    found: dict[str, Item] = {}
+    for item in items:
+        found.setdefault(item.sha256 if item.domain == "instructions" and item.link else item.id, item)
+    seen = {item.sha256 for item in items if item.domain == "instructions" and not item.link}
+    return [
+        item for item in found.values() if not (item.domain == "instructions" and item.link and item.sha256 in seen)
+    ]
 
 
 def _order(item: Item) -> tuple[bool, bool, str]:

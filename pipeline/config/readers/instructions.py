@@ -16,8 +16,10 @@ from pipeline.config.values import Field, Severity
 
 HOPS = 4
 _CODE = re.compile(r"^(`{3,}|~{3,})[^\n]*\n.*?^\1[`~]*[ \t]*$|(`+)(?!`).+?(?<!`)\2(?!`)", re.DOTALL | re.MULTILINE)
-# A blank in a path has a backslash before it.
-_IMPORT = re.compile(r"(?<!\S)@(~?(?:[\w./+-]|\\ )+)(?=[.,;:!?)\]\"']*(?:\s|\Z))")
+# A blank in a path has a backslash before it; what stands behind `#` is a place in the file.
+_IMPORT = re.compile(r"(?<!\S)@((?:[^\s\\#]|\\ )+)")
+_WORDY = re.compile(r"\w")
+_AFTER = ".,;:!?)]}\"'*_`>-"
 
 
 def read(reading: Reading, found: Iterator[Found]) -> None:
@@ -86,7 +88,7 @@ def spelled(text: str) -> Iterator[tuple[str, int]]:
     bare = _masked(text)
     for found in _IMPORT.finditer(bare):
         word = _path(found)
-        if word:
+        if word and _WORDY.search(word):
             yield word, bare.count("\n", 0, found.start()) + 1
 
 
@@ -98,12 +100,23 @@ def rewritten(text: str, path: str, there: set[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), _path(found)))
         if target in there:
             parts += [text[end : found.start()], f"`{target}`"]
-            end = found.start() + 1 + len(found[1].rstrip(".-"))
+            end = found.start() + 1 + len(_plain(found[1]))
     return "".join((*parts, text[end:]))
 
 
 def _path(found: re.Match[str]) -> str:
-    return found[1].rstrip(".-").replace("\\ ", " ")
+    return _plain(found[1]).replace("\\ ", " ")
+
+
+def _plain(word: str) -> str:
+    """Without the signs of the sentence around it; a bracket that is open in it is closed in it."""
+    while (
+        word
+        and word[-1] in _AFTER
+        and not (word[-1] in ")]}" and word.count("([{"[")]}".index(word[-1])]) >= word.count(word[-1]))
+    ):
+        word = word[:-1]
+    return word
 
 
 def _masked(text: str) -> str:

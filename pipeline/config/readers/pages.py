@@ -14,12 +14,14 @@ from typing import Any
 
 from pipeline.config.frontmatter import Page, read_page
 from pipeline.config.readers.reading import Reading, entry
+from pipeline.config.readers.servers import inline
 from pipeline.config.tree import Found, finding
 from pipeline.config.values import Field
 
 _SCOPES = ("paths", "globs")
 # What a strict reader of these keys expects.
 _TYPES: dict[str, type] = {"name": str, "description": str, "license": str, "metadata": dict}
+_SERVERS = "mcpServers"
 _GLOB = re.compile(r"[*?\[{!]")
 
 
@@ -97,11 +99,13 @@ def _key_fields(reading: Reading, path: str, page: Page) -> Iterator[Field]:
             if skill and key == "name" and len(str(value)) > reading.mapping.target.name_longest:
                 kind = "oversized"
             yield entry(key, f"{kind}.{key}", place, _scope(reading, value) if key in _SCOPES else value)
+            if key == _SERVERS:
+                yield from inline(reading, path, value, place)
 
 
 def _scope(reading: Reading, value: Any) -> dict[str, Any]:
     """Patterns of paths, and the folder of the tree that all of them lie in (empty: the root)."""
-    words = value if isinstance(value, list) else str(value).split(",")
+    words = value if isinstance(value, list) else re.split(r",(?![^{]*\})", str(value))
     patterns = [str(word).strip() for word in words if str(word).strip()]
     folders = [_fixed(pattern) for pattern in patterns]
     folder = posixpath.commonpath(folders) if folders and all(folders) else ""

@@ -57,8 +57,21 @@ def read(reading: Reading, found: Iterator[Found]) -> None:
             reading.add(one, name, document.sha256, fields, name)
 
 
+def inline(reading: Reading, path: str, value: Any, place: str) -> Iterator[Field]:
+    """The servers that a page sets up for itself: a table of them, or tables in a list; each by its fields.
+
+    A field's kind begins with ``server.``, its name with the server's.
+    """
+    tables = value if isinstance(value, list) else [value]
+    for name, server in (row for table in tables if isinstance(table, dict) for row in table.items()):
+        for one in _server(reading, path, str(name), server):
+            parts = {"server": str(name), "value": one.value}
+            yield entry(f"server {name}: {one.name}", f"server.{one.kind}", place, parts)
+
+
 def _server(reading: Reading, path: str, name: str, server: Any) -> Iterator[Field]:
     place = pointer(_ROOT, name)
+    known = reading.mapping.domain("servers").known
     if (
         not name
         or not isinstance(server, dict)
@@ -80,7 +93,7 @@ def _server(reading: Reading, path: str, name: str, server: Any) -> Iterator[Fie
             yield entry(key, f"args.{worst(value)}", inner, value)
         elif key in ("command", "url", "cwd"):
             yield entry(key, f"{key}.{spelling(value)}", inner, value)
-        elif key in reading.domain.known:
+        elif key in known:
             if key != "type":
                 yield entry(key, f"key.{key}", inner, value)
         else:

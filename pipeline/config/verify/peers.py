@@ -28,9 +28,10 @@ from pipeline.config.phases import Job
 from pipeline.config.plan_values import Plan
 from pipeline.config.tree import Tree
 from pipeline.config.values import Inventory
-from pipeline.config.verify.commands import command_checks, lay_probes
+from pipeline.config.verify.commands import command_checks
 from pipeline.config.verify.converters import Absent, Converter, command, convert, converters, release
 from pipeline.config.verify.evidence import Check
+from pipeline.config.verify.files import lay_probes
 from pipeline.config.verify.program import require_version
 from pipeline.config.verify.served import Spoken, server_checks
 from pipeline.config.verify.stand import SECONDS, Stand, stand

@@ -21,8 +21,8 @@ from pipeline.config.phase_inventory import run_inventory
 from pipeline.config.phase_plan import run_plan
 from pipeline.config.phases import Job
 from pipeline.config.tree import Tree
-from pipeline.config.verify.commands import sample_of
 from pipeline.config.verify.evidence import Check, Scenario, judged, worst
+from pipeline.config.verify.files import sample_of
 from pipeline.errors import BinaryError, BinaryFailed
 from pipeline.process import clean_environment, run
 
@@ -219,19 +219,21 @@ def guard_checks(emission: Emission, files: dict[str, Emitted]) -> Iterator[Chec
 
 
 def _spelled(emission: Emission, script: Path, path: str) -> Iterator[Check]:
-    denied = [(words, spelled) for words, decision, spelled in command_rules(emission) if decision == "forbidden"]
+    denied = [(words, spelled, decision == "prompt") for words, decision, spelled in command_rules(emission)]
     for start in range(0, len(denied), _AT_ONCE):
         rows = denied[start : start + _AT_ONCE]
-        tried = [one for words, _ in rows for one in spellings(words)]
+        tried = [one for words, *_ in rows for one in spellings(words)]
         states = dict(zip(tried, blocked_each(script, tried), strict=True))
-        for words, spelled in rows:
-            passed = [one for one in spellings(words) if not states[one]]
+        for words, spelled, asks in rows:
+            plain = shlex.join(words)
+            seen = (plain, f"true && {plain}") if asks else ()
+            passed = [one for one in spellings(words) if not states[one] and one not in seen]
             stopped = 9 - len(passed)
             yield judged(
                 f"guard:{spelled}",
                 "permissions",
                 command=("python3", path),
-                expected=f"at least {_ENOUGH} of 9 spellings are stopped",
+                expected=f"at least {_ENOUGH} of 9 spellings are stopped{', or asked about' if asks else ''}",
                 observed=f"{stopped} of 9" + (f"; not: {' | '.join(passed)}" if passed else ""),
                 passed=stopped >= _ENOUGH,
             )

@@ -21,6 +21,8 @@ from pipeline.wrapper.rpc import connect
 
 # How long after the last answer warnings may still come, in seconds.
 _QUIET = 1.0
+# The time limit of a hook that names none, in seconds.
+_UNLIMITED = 600
 
 
 @dataclass(frozen=True)
@@ -161,14 +163,21 @@ def _of(error: Any, pages: set[str]) -> bool:
 
 def planned_hooks(made: Stand, files: dict[str, Emitted]) -> list[tuple[str, str, str]]:
     """(event, matcher, command) of each hook that was emitted."""
+    return sorted((event, matcher, hook["command"]) for event, matcher, hook in _emitted_hooks(made, files))
+
+
+def _settings(hook: dict[str, Any]) -> tuple[str, int, bool]:
+    """(command, time limit in seconds, whether nobody waits for it), as written or as the server lists it."""
+    limit = hook.get("timeoutSec", hook.get("timeout"))
+    return hook.get("command") or "", _UNLIMITED if limit is None else limit, bool(hook.get("async"))
+
+
+def _emitted_hooks(made: Stand, files: dict[str, Emitted]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     path = made.job.mapping.target.hooks
     events = json.loads(files[path].content)["hooks"] if path in files else {}
-    return sorted(
-        (event, group.get("matcher", ""), hook["command"])
-        for event, groups in events.items()
-        for group in groups
-        for hook in group["hooks"]
-    )
+    for event, groups in events.items():
+        for group in groups:
+            yield from ((event, group.get("matcher", ""), hook) for hook in group["hooks"])
 
 
 def _hooks(made: Stand, answer: Any, files: dict[str, Emitted]) -> Check:
@@ -182,6 +191,10 @@ def _hooks(made: Stand, answer: Any, files: dict[str, Emitted]) -> Check:
     )
     odd = [str(one) for row in rows for key in ("errors", "warnings") for one in row.get(key, ())]
     missing = [" ".join(one) for one in planned if one not in seen]
+    settings = sorted(_settings(hook) for _, _, hook in _emitted_hooks(made, files))
+    listed = sorted(_settings(one) for row in rows for one in row.get("hooks", ()) if one.get("source") == "project")
+    if settings != listed:
+        odd.append("other time limits, or others wait")
     return judged(
         "hooks-listed",
         "hooks",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import tomlkit
 
 from pipeline.config.emit.guard import guard_path
 from pipeline.config.emit.output import Emission, Emitted
 from pipeline.config.emit.policy import command_rules, guarded, has_profile, read_only_profile
-from pipeline.config.verify.commands import sample_of
+from pipeline.config.emit.roles import role_files
 from pipeline.config.verify.evidence import Check, Scenario, judged, worst
+from pipeline.config.verify.files import sample_of
 from pipeline.config.verify.model import Model, Step, loopback
 from pipeline.config.verify.scenarios import blocked
 from pipeline.config.verify.served import planned_hooks
@@ -19,6 +23,8 @@ from pipeline.config.verify.stand import Stand
 from pipeline.errors import BinaryError
 
 SEVERITIES = ("critical", "high", "medium", "low")
+# How much of a description is looked for.
+_SHOWN = 60
 _MADE, _TESTED, _SEEDED = "parity-made.txt", "parity-tested.txt", "parity-seeded.py"
 # Events that every turn has.
 _ALWAYS = ("SessionStart", "UserPromptSubmit", "Stop")
@@ -198,7 +204,35 @@ def _review_steps(made: Stand, emission: Emission) -> tuple[Check, ...]:
         _there(made, "S3-patch", "parity-review.txt", False, command),
         _there(made, "S3-write", "parity-touched.txt", False, command),
         _findings(made, command, printed),
+        *_roles(made, emission),
     )
+
+
+def _roles(made: Stand, emission: Emission) -> Iterator[Check]:
+    """Whether a model is told each role, by name and description."""
+    roles = [tomlkit.parse(one.content.decode()).unwrap() for one in role_files(emission)]
+    if not roles:
+        return
+    model, command, _ = _turn(made, made.words(made.job.mapping.target.calls.tell_roles), [Step("say", "None.")])
+    told = "\n".join(_strings(model.requests))
+    wanted = {role["name"]: role["description"][:_SHOWN] for role in roles}
+    missing = sorted(name for name, text in wanted.items() if name not in told or text not in told)
+    yield judged(
+        "S3-roles",
+        "agents",
+        command=command,
+        expected=f"told to a model: {', '.join(sorted(wanted))}",
+        observed=f"missing: {', '.join(missing)}" if missing else "all of them",
+        passed=not missing,
+    )
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _strings(one)
 
 
 def _findings(made: Stand, command: tuple[str, ...], printed: str) -> Check:

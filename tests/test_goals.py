@@ -295,6 +295,23 @@ def test_a_critical_finding_stands_against_a_patch(desk):
     assert "| critical | `greeting.txt:1` | a \\| 'secret' |" in page(folder, manifest)
 
 
+def test_a_link_that_leads_out_of_the_repository_stands_against_a_patch(desk):
+    links = "ln -s /etc/passwd 'ü out'; ln -s ../../elsewhere more/up; ln -s ../greeting.txt more/fine; ln -sf a/../../b greeting.txt"
+    desk.does(builder={"edit": f"mkdir more; {links}"})
+    folder = desk.finish("true")
+    with pytest.raises(RunRefused) as caught:
+        apply(folder, reason="wanted")
+    told = str(caught.value)
+    assert "out -> /etc/passwd leads out" in told
+    assert "more/up -> ../../elsewhere" in told
+    assert "greeting.txt -> a/../../b" in told
+    assert "fine" not in told
+    assert not (desk.path / "more").exists()
+    apply(folder, reason="wanted", override=True)
+    assert len(check(folder).approvals[-1].despite) == 3
+    assert (desk.path / "more" / "up").is_symlink()
+
+
 def test_a_patch_that_nobody_reviewed_or_that_is_not_the_builders_is_refused(desk):
     desk.does(reviewer={"fail": "no more money"})
     folder = desk.finish()

@@ -246,6 +246,16 @@ def test_what_a_builder_does_to_gits_records_does_not_change_its_patch(desk, edi
     assert manifest.goal.changed == ("greeting.txt", "more/ü.txt")
 
 
+def test_what_a_builder_writes_in_a_submodule_is_said_to_be_left_out(desk, tmp_path):
+    other = new_place(tmp_path / "other").path
+    git(desk.path, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "sub")
+    git(desk.path, "commit", "-qm", "sub")
+    desk.does(builder={"edit": f"{EDIT}; echo x > sub/new"})
+    manifest = shapes.read(desk.finish().manifest)
+    assert manifest.goal.changed == ("greeting.txt", "more/ü.txt")
+    assert "Note: what the builder wrote in submodules is not part of the patch: 'sub'." in manifest.summary
+
+
 def test_settings_that_a_builder_gives_git_are_not_followed(desk, tmp_path):
     filtered = f"git config filter.x.clean 'touch {tmp_path}/ran; cat'; echo '*.txt filter=x' > .gitattributes"
     desk.does(builder={"edit": f"rm .git; git init -q .; {filtered}; {EDIT}"})

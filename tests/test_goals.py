@@ -246,6 +246,16 @@ def test_what_a_builder_does_to_gits_records_does_not_change_its_patch(desk, edi
     assert manifest.goal.changed == ("greeting.txt", "more/ü.txt")
 
 
+def test_what_a_builder_writes_in_a_submodule_is_said_to_be_left_out(desk, tmp_path):
+    other = new_place(tmp_path / "other").path
+    git(desk.path, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "sub")
+    git(desk.path, "commit", "-qm", "sub")
+    desk.does(builder={"edit": f"{EDIT}; echo x > sub/new"})
+    manifest = shapes.read(desk.finish().manifest)
+    assert manifest.goal.changed == ("greeting.txt", "more/ü.txt")
+    assert "Note: what the builder wrote in submodules is not part of the patch: 'sub'." in manifest.summary
+
+
 def test_settings_that_a_builder_gives_git_are_not_followed(desk, tmp_path):
     filtered = f"git config filter.x.clean 'touch {tmp_path}/ran; cat'; echo '*.txt filter=x' > .gitattributes"
     desk.does(builder={"edit": f"rm .git; git init -q .; {filtered}; {EDIT}"})
@@ -293,6 +303,23 @@ def test_a_critical_finding_stands_against_a_patch(desk):
     with pytest.raises(RunRefused, match="found 1 critical"):
         apply(folder, reason="I want it")
     assert "| critical | `greeting.txt:1` | a \\| 'secret' |" in page(folder, manifest)
+
+
+def test_a_link_that_leads_out_of_the_repository_stands_against_a_patch(desk):
+    links = "ln -s /etc/passwd 'ü out'; ln -s ../../elsewhere more/up; ln -s ../greeting.txt more/fine; ln -sf a/../../b greeting.txt"
+    desk.does(builder={"edit": f"mkdir more; {links}"})
+    folder = desk.finish("true")
+    with pytest.raises(RunRefused) as caught:
+        apply(folder, reason="wanted")
+    told = str(caught.value)
+    assert "out -> /etc/passwd leads out" in told
+    assert "more/up -> ../../elsewhere" in told
+    assert "greeting.txt -> a/../../b" in told
+    assert "fine" not in told
+    assert not (desk.path / "more").exists()
+    apply(folder, reason="wanted", override=True)
+    assert len(check(folder).approvals[-1].despite) == 3
+    assert (desk.path / "more" / "up").is_symlink()
 
 
 def test_a_patch_that_nobody_reviewed_or_that_is_not_the_builders_is_refused(desk):

@@ -361,6 +361,8 @@ def test_the_linter_answers_by_its_exit_code(tmp_path, capsys, monkeypatch):
     path.write_text("import time\n\n\nnow = time.time()\n", encoding="utf-8")
     assert main(["patterns", "lint", str(path)]) == 3
     assert "module.py:4: ambient-effect: time.time (clock)" in capsys.readouterr().out
+    assert main(["patterns", "lint", str(tmp_path)]) == 3
+    assert "module.py:4: ambient-effect: time.time (clock)" in capsys.readouterr().out
 
 
 def test_the_index_is_what_the_metadata_says():

@@ -179,6 +179,7 @@ def test_results_are_kept_where_they_are_wanted_as_soon_as_they_are_there(place,
     ]
     assert [canonical.read_json(path) for path in sorted(out.iterdir())] == told
     assert main([*words, "--out", str(out)]) == 2
+    assert main([*words, "--execute", "--out", str(place / "greeting.txt")]) == 1
 
 
 def test_a_job_whose_folder_is_not_there_says_so_and_the_others_run(place):

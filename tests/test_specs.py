@@ -19,10 +19,12 @@ from running import ended, git, new_place
 from pipeline import canonical
 from pipeline.errors import ArtifactInvalid, UsageError
 from pipeline.runs import begin, queue
+from pipeline.runs.manifest import OVERRIDE
 from pipeline.specs import Settings, guard, settings_of, write_index
 from pipeline.specs.changes import changed_files
 from pipeline.specs.front import read_front
 from pipeline.specs.index import index_bytes, spec_paths
+from tasks.specs import _guard
 
 SETTINGS = Settings()
 TODAY = "2026-03-10"
@@ -276,6 +278,13 @@ def test_a_run_records_why_its_guard_was_overridden(repository):
     assert "spec-not-changed" in said["stdout"]
     fine = ended(begin.start(repository, commands, begin.Wish(task="specs", override="only a typo")).folder)
     assert (fine.manifest.guardrail, fine.manifest.guardrail_override) == ("passed", "only a typo")
+
+
+def test_the_task_hears_the_override_of_a_run_as_the_command_does(repository, monkeypatch):
+    put(repository, "src/code.py", "x = 2\n")
+    assert "spec-not-changed" in str(_guard(repository))
+    monkeypatch.setenv(OVERRIDE, "only a typo")
+    assert _guard(repository) is None
 
 
 def test_the_command_tells_findings_by_its_exit_code(repository):

@@ -34,7 +34,13 @@ def add_commands(commands: Commands) -> None:
     apply.set_defaults(run=_apply)
 
     lint = verbs.add_parser("lint", help="find ambient effects in deterministic modules (exit code 3)")
-    lint.add_argument("files", nargs="*", type=Path, metavar="FILE", help="(default: what pyproject.toml declares)")
+    lint.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="or a folder (default: what pyproject.toml declares)",
+    )
     lint.set_defaults(run=_lint)
 
     index = verbs.add_parser("index", help="try the assets of a folder, and write their index (exit code 3: one fails)")
@@ -105,11 +111,12 @@ def _apply(arguments: argparse.Namespace) -> int:
 
 
 def _lint(arguments: argparse.Namespace) -> int:
-    from pipeline.patterns.assets import deterministic, found, libraries
+    from pipeline.patterns.assets import deterministic, found, libraries, modules_of
     from pipeline.patterns.trial import loaded
 
     linters = [loaded(one) for one in found(libraries(Path())) if one.asset.kind == "linter"]
-    paths = arguments.files or deterministic(Path())
+    named = [one for place in arguments.files for one in modules_of(place)]
+    paths = named if arguments.files else deterministic(Path())
     findings = [finding for path in paths for lint in linters for finding in lint(path)]
     for one in findings:
         print(one)

@@ -13,7 +13,7 @@ from pipeline.cli import every_run, goals
 from pipeline.cli.arguments import FINDINGS, Commands
 from pipeline.cli.every_run import add_place, repository_of
 from pipeline.cli.starting import acquired, told
-from pipeline.errors import ParityError, UsageError
+from pipeline.errors import ArtifactError, ParityError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.runs.folder import RunFolder
@@ -171,7 +171,11 @@ def _resume(arguments: argparse.Namespace) -> int:
 
     folder = _folder(arguments)
     if arguments.token_file:
-        token = canonical.read_bytes(arguments.token_file, 1 << 10).decode("utf-8", "replace").strip()
+        try:
+            token = canonical.read_bytes(arguments.token_file, 1 << 10).decode("utf-8", "replace").strip()
+        except ArtifactError as error:
+            remedy = f"it is {folder.shown(folder.token)} if nobody has moved it"
+            raise UsageError(f"no token: {error.problem}", where=arguments.token_file, remedy=remedy) from None
     else:
         token = arguments.token
     found = shapes.read(folder.manifest)

@@ -55,6 +55,12 @@ def execute(plan: Plan, repository: Path, *, most: int, out: Path | None = None)
     """
     if most < 1:
         raise UsageError("no job may run", remedy="allow 1 at least")
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem = f"results cannot be kept there: {error.strerror or error}"
+            raise WriteFailed(problem, where=out, remedy="name a folder; nothing was run") from None
     cancel = threading.Event()
     found: dict[int, Done] = {}
 

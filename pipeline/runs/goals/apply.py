@@ -1,8 +1,8 @@
 """Bringing a goal's patch into the working tree: only when somebody asks, and not against what its evidence says.
 
-What stands against it (tests that failed or did not run, a critical finding, a review that is not there) can be
-overridden; a patch that is not the builder's, or does not apply, cannot. Who applied it, when, why and despite what
-stands in the manifest. Whoever is cut off in it calls it again.
+What stands against it (tests that failed or did not run, a critical finding, a review that is not there, a link that
+leads out of the repository) can be overridden; a patch that is not the builder's, or does not apply, cannot. Who
+applied it, when, why and despite what stands in the manifest. Whoever is cut off in it calls it again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pipeline.runs import manifest as shapes
 from pipeline.runs.begin import note
 from pipeline.runs.folder import RunFolder
 from pipeline.runs.goals.landing import Landing
+from pipeline.runs.goals.links import leading_out
 from pipeline.runs.journal import Journal, held, moment
 from pipeline.runs.manifest import ENDED, Approval, Manifest
 from pipeline.runs.queue import keepable
@@ -78,7 +79,8 @@ def _apply(journal: Journal, reason: str, by: str, *, override: bool) -> None:
     patch = _patch(folder, now)
     if any(one.outcome == "applied" for one in now.approvals):
         raise RunRefused("the patch was applied already", where=shown, remedy="`parity runs show` says by whom")
-    despite = tuple(against(now))
+    outward = (f"the link {one} leads out of the repository" for one in leading_out(canonical.read_bytes(patch)))
+    despite = (*against(now), *outward)
     if despite and not override:
         raise RunRefused(
             f"the patch may not be applied: {'; '.join(despite)}",

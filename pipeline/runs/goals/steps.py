@@ -101,6 +101,10 @@ class Steps:
         if result.timed_out:
             return result
         patch, changed = self.worktree.diff()
+        if left_out := [ascii(name) for name in self.worktree.left_out()]:
+            note = f"Note: what the builder wrote in submodules is not part of the patch: {', '.join(left_out)}."
+            known = (each for each in self._journal.now.summary if each != note)
+            self._journal.write(summary=(*known, note))
         if not patch:
             raise NothingChanged(
                 "the builder's turn ended well, and nothing is changed",

@@ -73,6 +73,12 @@ class Worktree:
             index.with_name(f"{index.name}.lock").unlink(missing_ok=True)
         return patch, tuple(sorted(name.decode("utf-8", "backslashreplace") for name in names.split(b"\0") if name))
 
+    def left_out(self) -> tuple[str, ...]:
+        """The submodules in whose folders something lies, which is nothing of this repository. Raises BinaryError."""
+        rows = git(self.folder.repository, "ls-tree", "-r", "-z", self.base).split(b"\0")
+        names = sorted(os.fsdecode(row.partition(b"\t")[2]) for row in rows if row.startswith(b"160000 "))
+        return tuple(name for name in names if (self.path / name).is_dir() and any((self.path / name).iterdir()))
+
     def _flatten(self, index: Path) -> None:
         known = set[bytes]()
         while inner := self._inner(index) - known:

@@ -27,7 +27,7 @@ _CACHE = Path(tempfile.gettempdir()) / "cli-parity-tests"
 def committed_files() -> tuple[str, ...]:
     """Paths that git tracks, or would after `git add --all`; relative, with forward slashes."""
     listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    found = subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, timeout=60).stdout
+    found = subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, timeout=300).stdout
     names = sorted(set(found.decode("utf-8").split("\0")) - {""})
     return tuple(name for name in names if (REPOSITORY / name).is_file())
 
@@ -76,7 +76,7 @@ class Checkout:
             umask=umask,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
             check=False,
         )
         return Run(done.returncode, done.stdout, done.stderr)

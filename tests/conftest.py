@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,13 @@ _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "same")
 hypothesis.settings.load_profile(_PROFILE)
 if _PROFILE == "same":
     providers._get_local_constants = providers.Constants
+
+# Under nohup, or in the background of a script, some signals are ignored, and by all programs that are started from
+# here too. A handler is not inherited: they are still ignored here, and end the programs.
+for _name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -118,7 +118,7 @@ def _run(
         env=env,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
         check=False,
     )
     killed = done.returncode in (-getattr(signal, "SIGKILL", _KILLED), _KILLED)

@@ -224,7 +224,7 @@ def process(*words: object, **variables: str) -> subprocess.CompletedProcess[str
         env=environment(**variables),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -635,7 +635,7 @@ def test_nobody_reads_the_answer(small: Root, parity: Parity) -> None:
             stdout=writing,
             stderr=subprocess.PIPE,
             encoding="utf-8",
-            timeout=60,
+            timeout=300,
             check=False,
         )
     finally:

@@ -152,9 +152,9 @@ def test_a_clone_without_links_is_detected_and_copies_repair_it(tmp_path: Path) 
     assert put(tree) == []
     who = ("-c", "user.name=x", "-c", "user.email=x@x")
     for words in (("init", "-q"), ("add", "--all"), (*who, "commit", "-qm", "x")):
-        subprocess.run(["git", "-C", tree, *words], check=True, timeout=60)
+        subprocess.run(["git", "-C", tree, *words], check=True, timeout=300)
     clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "-q", "-c", "core.symlinks=false", tree, clone], check=True, timeout=60)
+    subprocess.run(["git", "clone", "-q", "-c", "core.symlinks=false", tree, clone], check=True, timeout=300)
     assert (clone / "AGENTS.md").read_text() == "CLAUDE.md"
     found = inventory(clone)
     assert found.present == ()

@@ -348,7 +348,12 @@ def test_a_pattern_of_files_that_may_not_be_written_is_the_files_that_fit_and_a_
     def blocks(path: str, *, form: str = "*** Begin Patch\n*** Update File: {}\n", folder: Path = tree) -> bool:
         payload = {"tool_name": "apply_patch", "tool_input": {"command": form.format(path)}, "cwd": str(folder)}
         run = subprocess.run(
-            [sys.executable, script], input=json.dumps(payload), check=False, capture_output=True, text=True, timeout=30
+            [sys.executable, script],
+            input=json.dumps(payload),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         return run.returncode == 2
 
@@ -381,7 +386,7 @@ def guard(tmp_path: Path, *deny: str) -> Any:
     def blocks(command: str) -> bool:
         payload = json.dumps({"tool_name": "Bash", "tool_input": {"command": command}})
         run = subprocess.run(
-            [sys.executable, script], input=payload, check=False, capture_output=True, text=True, timeout=30
+            [sys.executable, script], input=payload, check=False, capture_output=True, text=True, timeout=300
         )
         assert run.returncode in (0, 2)
         assert bool(run.stderr) == (run.returncode == 2)
@@ -463,7 +468,7 @@ def test_a_pattern_means_a_line_as_it_is_written(tmp_path: Path, rule: str, bloc
 def test_a_guard_that_cannot_understand_its_input_blocks(tmp_path: Path) -> None:
     guard(tmp_path, "Bash(git log:*)")
     run = subprocess.run(
-        [sys.executable, tmp_path / "guard.py"], input="{", check=False, capture_output=True, text=True, timeout=30
+        [sys.executable, tmp_path / "guard.py"], input="{", check=False, capture_output=True, text=True, timeout=300
     )
     assert run.returncode == 2
 

@@ -108,7 +108,7 @@ def test_a_run_that_was_killed_after_a_phase_is_taken_up_by_another_process_with
             [sys.executable, "-c", script, "config", phase, *words, "--out", str(taken_up)],
             check=False,
             capture_output=True,
-            timeout=60,
+            timeout=300,
         )
         assert run.returncode == -9
 

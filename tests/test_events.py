@@ -47,7 +47,7 @@ from pipeline.wrapper.codex.items import (
     WebSearch,
 )
 
-LONG = 60.0
+LONG = 300.0
 
 # As 0.61.0, 0.125.0 and 0.169.0 print them.
 PRINTED = [

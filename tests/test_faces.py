@@ -132,7 +132,7 @@ def test_the_same_bytes_whatever_the_surroundings(tmp_path: Path) -> None:
 def said(face: str, **surroundings: str) -> bytes:
     words = [sys.executable, "-m", "pipeline.cli", "show", "--format", face, "--wrapper", "codex-sdk", "codex"]
     environment = {**os.environ, **surroundings}
-    return subprocess.run(words, cwd=CHECKOUT, env=environment, check=True, capture_output=True, timeout=60).stdout
+    return subprocess.run(words, cwd=CHECKOUT, env=environment, check=True, capture_output=True, timeout=300).stdout
 
 
 def test_another_place_of_the_checkout_changes_no_byte(tmp_path: Path) -> None:
@@ -486,7 +486,7 @@ def on_a_terminal(surroundings: dict[str, str]) -> str:
                 read.append(block)
         except OSError:
             pass  # Linux says so that the other side is closed
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=300) == 0
     os.close(outer)
     return b"".join(read).decode("utf-8")
 

@@ -25,6 +25,7 @@ from running import check, ended, eventually, git, living, marked, new_place, to
 from pipeline import canonical
 from pipeline.cli import main
 from pipeline.errors import AnswerUnfit, ArtifactInvalid, RunRefused, TurnError, UsageError
+from pipeline.process.child import Child
 from pipeline.runs import begin, metrics, runner
 from pipeline.runs import manifest as shapes
 from pipeline.runs.folder import RunFolder, find
@@ -422,15 +423,38 @@ def test_a_turn_that_comes_to_nothing_says_why(desk, role, does, reason, part):
         assert b"+HELLO" in (step / "unfinished.patch").read_bytes(), "what it had changed is not lost"
 
 
-def test_a_turn_that_does_not_end_is_stopped_with_all_that_it_started(desk):
+def test_a_turn_that_does_not_end_is_stopped_with_all_that_it_started(desk, monkeypatch):
     desk.does(builder={"hang": "never"})
-    folder = desk.finish(timeout_seconds=2.0)
-    assert error_of(folder)["reason"] == "time-limit"
-    assert marked(folder) == []
-    desk.does()
-    manifest = desk.resume(folder)
-    assert manifest.status == "succeeded"
+    with monkeypatch.context() as patch:
+        patch.setattr(begin, "_spawn", lambda *_arguments: 0)
+        folder = desk.start()
+        with patch.context() as late:
+            out_of_time(late, folder.path / ".worktree/more/ü.txt")
+            assert runner.main([str(folder.path), str(desk.binary)]) == 1
+        assert error_of(folder)["reason"] == "time-limit"
+        assert marked(folder) == []
+        desk.does()
+        begin.resume(folder, token(folder), desk.binary)
+        assert runner.main([str(folder.path), str(desk.binary)]) == 0
+    assert check(folder).status == "succeeded"
     assert desk.asked == ["manager", "builder", "builder", "reviewer"]
+
+
+def out_of_time(patch: pytest.MonkeyPatch, up: Path) -> None:
+    """A program is past its time limit once this file is there, however long it took to make it."""
+    whole = Child.begin
+
+    def begins(child: Child, stdin: Any, seconds: float | None) -> None:
+        def look() -> None:
+            if up.exists():
+                child._time_out()
+            else:
+                child._loop.call_later(0.02, look)
+
+        whole(child, stdin, seconds)
+        look()
+
+    patch.setattr(Child, "begin", begins)
 
 
 # -- killed, asked to end, cancelled ----------------------------------------------------------------

@@ -736,7 +736,7 @@ def test_the_files_are_the_same_from_run_to_run_wherever_they_are_made(committed
             cwd=REPOSITORY,
             env=environment(PYTHONHASHSEED=seed, TZ=f"UTC+{seed}", LC_ALL="C", COLUMNS="20"),
             check=True,
-            timeout=60,
+            timeout=300,
         )
         written.add(tuple((workspace / name).read_bytes() for name in (PUBLISHED, PAGE)))
     assert len(written) == 1

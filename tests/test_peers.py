@@ -249,7 +249,7 @@ def test_a_converter_has_no_network(call):
         port = server.sockets[0].getsockname()[1]
         script = f"import net from 'node:net'; {call.replace('PORT', str(port))}"
         words = ["node", "--import", (FOLDER / "offline.mjs").as_uri(), "--input-type=module", "-e", script]
-        done = await asyncio.to_thread(subprocess.run, words, check=False, capture_output=True, text=True, timeout=30)
+        done = await asyncio.to_thread(subprocess.run, words, check=False, capture_output=True, text=True, timeout=300)
         server.close()
         return done.stderr if done.returncode else "it could"
 

@@ -37,7 +37,8 @@ def test_items_are_counted_on_a_terminal_and_nothing_of_it_stays(at_once: None) 
     assert screen.getvalue().endswith("\r"), "the line is cleared"
 
 
-def test_what_is_over_soon_shows_nothing() -> None:
+def test_what_is_over_soon_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_DELAY_SECONDS", 3600)
     screen = Terminal()
     assert list(Progress(screen).each("things", "abc", 3)) == ["a", "b", "c"]
     assert "things" not in screen.getvalue()
@@ -81,7 +82,7 @@ def work(name: str, folder: Path) -> tuple[list[str], str]:
 @pytest.mark.parametrize("name", ["merge", "pages", "snapshot"])
 def test_a_command_says_nothing_of_it_in_a_pipe(name: str, tmp_path: Path) -> None:
     words, _ = work(name, tmp_path)
-    done = subprocess.run(called(words), env=surroundings(), capture_output=True, timeout=60, check=False)
+    done = subprocess.run(called(words), env=surroundings(), capture_output=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -113,7 +114,7 @@ def on_a_terminal(words: Sequence[str]) -> str:
         with contextlib.suppress(OSError):  # Linux says so that the other side is closed
             while some := os.read(outer, 4096):
                 read.append(some)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=300) == 0
     os.close(outer)
     return b"".join(read).decode("utf-8")
 

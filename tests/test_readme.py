@@ -46,7 +46,7 @@ def test_the_python_example_runs(tmp_path: Path) -> None:
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "text='fix the tests'" in done.stdout

@@ -107,7 +107,7 @@ class Visit:
 
     def __init__(self, context: BrowserContext, site: Path) -> None:
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self._site = site
         self.troubles: list[str] = []
         self.page.on("console", lambda message: self.troubles.append(f"{message.type}: {message.text}"))
@@ -141,7 +141,7 @@ def visit(browser: Browser, site: Path) -> Iterator[Visit]:
 
 def eventually(page: Page, expression: str) -> None:
     """Wait for it. The page's own policy refuses what Playwright would evaluate again and again by itself."""
-    for _ in range(100):
+    for _ in range(1200):
         if page.evaluate(expression):
             return
         page.wait_for_timeout(50)

@@ -128,5 +128,7 @@ def test_a_release_is_played_from_the_registry_to_its_pull_request(
     assert again.results["assemble"] == "success"
     assert f"snapshot-codex-{newest}-{LINUX}" not in [cell.name for cell in again.jobs["snapshot"]], "it is up to date"
     assert "nothing differs: no pull request" in again.jobs["assemble"][0].log
-    branches = subprocess.run(["git", "branch"], cwd=repository, check=True, capture_output=True, text=True, timeout=60)
+    branches = subprocess.run(
+        ["git", "branch"], cwd=repository, check=True, capture_output=True, text=True, timeout=300
+    )
     assert (branches.stdout, git("rev-parse", "HEAD", cwd=repository)) == ("* main\n", head)

@@ -89,7 +89,7 @@ def help_page(binary: Path, path: tuple[str, ...], home: Path) -> str:
         env=process.clean_environment(home, {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=30,
+        timeout=300,
         check=True,
     )
     return answer.stdout.decode()

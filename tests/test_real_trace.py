@@ -74,7 +74,7 @@ def python_options(package: Fetched) -> set[str]:
     told = "import dataclasses, json, claude_agent_sdk as sdk; "
     told += "print(json.dumps([field.name for field in dataclasses.fields(sdk.ClaudeAgentOptions)]))"
     done = subprocess.run(
-        [str(package.python), "-I", "-c", told], capture_output=True, check=True, timeout=120, env={"PATH": os.defpath}
+        [str(package.python), "-I", "-c", told], capture_output=True, check=True, timeout=300, env={"PATH": os.defpath}
     )
     return set(json.loads(done.stdout))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import time
 
 import psutil
 import pytest
 from loopback import Fail, Hang, Patch, Say, Shell, Think, model, surroundings
+from running import LONG, assert_gone
 
 from pipeline.errors import RpcError
 from pipeline.wrapper.client import Client
@@ -31,8 +31,6 @@ pytestmark = pytest.mark.real
 
 VERSIONS = ("0.61.0", "0.125.0", "0.169.0")
 SERVERS = ("0.125.0", "0.169.0")
-# A limit that no test waits for, unless something hangs.
-LONG = 50.0
 FREE = SandboxMode.DANGER_FULL_ACCESS
 PROMPT = "- edit it, bitte größer\nand \"quote\" '$HOME' `x`\n\n--json\0\n"
 
@@ -79,7 +77,7 @@ async def sleeping(pid, count):
     A file that the shell makes tells too little: the one that made it may be gone a moment later, and the next
     may not have been started.
     """
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG):
         while True:
             root = psutil.Process(pid)
             members = [root, *root.children(recursive=True)]
@@ -95,12 +93,9 @@ def named(process, name):
         return False
 
 
-def assert_gone(members):
-    deadline = time.monotonic() + 30
-    for member in members:
-        while member.is_running() and member.status() != psutil.STATUS_ZOMBIE:
-            assert time.monotonic() < deadline, f"{member} is still running"
-            time.sleep(0.01)
+async def hangs(server):
+    """Wait until the model was asked something that it does not answer."""
+    assert await asyncio.to_thread(server.hanging.wait, LONG), "the model was not asked"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -188,12 +183,12 @@ def test_stopping_in_a_turn_leaves_no_process_behind(version, how, place, client
                 await task
         await asyncio.wait([task])
 
-    with model((Shell("sleep 600 & trap '' INT TERM; sleep 600; sleep 600"),)) as server:
+    with model((Shell("sleep 3600 & trap '' INT TERM; sleep 3600; sleep 3600"),)) as server:
         place.know(server)
         asyncio.run(main())
     # The program, a shell, and what it has started.
     assert len(members) >= 4
-    assert_gone(members)
+    assert_gone(*(member.pid for member in members))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -202,7 +197,7 @@ def test_a_turn_that_was_cancelled_while_the_model_thinks_can_be_resumed(version
 
     async def main(server):
         async with events(own, Exec(prompt="first", json=True)) as stream:
-            await asyncio.to_thread(server.hanging.wait)
+            await hangs(server)
             async for event in stream:
                 if isinstance(event, TurnStarted):
                     break
@@ -223,13 +218,14 @@ def test_a_program_that_is_killed_in_a_turn_ends_the_stream_and_it_says_so(versi
     async def main(server):
         seen = []
         async with events(client_, Exec(prompt="x", json=True)) as stream:
+            # It may ask its model before it says that the turn has begun.
             async for event in stream:
                 seen.append(event)
-                # It may ask the model before it says that the turn has begun.
                 if isinstance(event, TurnStarted):
-                    await asyncio.to_thread(server.hanging.wait)
-                    psutil.Process(stream.child.pid).kill()
-            return seen, await stream.wait()
+                    break
+            await hangs(server)
+            psutil.Process(stream.child.pid).kill()
+            return [*seen, *[event async for event in stream]], await stream.wait()
 
     client_ = client(version)
     with model(Hang()) as server:
@@ -267,7 +263,7 @@ def test_the_server_runs_commands_and_turns(version, place, client):
                 end = await turn.wait()
 
             async with server.turn(thread.id, "and now wait") as turn:
-                await asyncio.to_thread(model_.hanging.wait)
+                await hangs(model_)
                 await turn.interrupt()
                 interrupted = await turn.wait()
             return told, end, interrupted, server.rpc
@@ -297,8 +293,8 @@ def test_leaving_the_server_in_a_turn_leaves_no_process_behind(version, place, c
                 return await sleeping(server.rpc.child.pid, 2)
 
     client_ = client(version)
-    with model((Shell("sleep 600 & sleep 600; true"),)) as server_model:
+    with model((Shell("sleep 3600 & sleep 3600; true"),)) as server_model:
         place.know(server_model)
         members = asyncio.run(main())
     assert len(members) >= 4
-    assert_gone(members)
+    assert_gone(*(member.pid for member in members))

@@ -340,7 +340,7 @@ def test_the_command_plays_a_committed_workflow(stage: Stage) -> None:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 

@@ -8,9 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
-from running import LONG, eventually, git, new_place
+from running import LONG, assert_gone, eventually, git, new_place
 
 from pipeline import canonical
 from pipeline.cli import main
@@ -20,12 +19,12 @@ from pipeline.runs.execute import execute
 from pipeline.runs.plan import adapters, plan
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="jobs are shell scripts here")
-MEET = "touch {mine}; i=0; while [ ! -e {other} ]; do i=$((i+1)); [ $i -gt 500 ] && exit 9; sleep 0.05; done"
+MEET = "touch {mine}; i=0; while [ ! -e {other} ]; do i=$((i+1)); [ $i -gt 2000 ] && exit 9; sleep 0.05; done"
 ADAPTERS = """
 [[tool.parity.adapters]]
 id = "one"
 description = "One"
-goals.build = { argv = ["sh", "-c", "MEET1"], supports_parallel = true }
+goals.build = { argv = ["sh", "-c", "MEET1"], supports_parallel = true, seconds = 300 }
 goals.test = { argv = ["sh", "-c", "mkdir lock && echo out && echo err >&2; rmdir lock; exit 3"] }
 goals.clean = { argv = ["sh", "-c", "test $PLACE = `pwd` && pwd; touch made.txt; ls"], requires_clean_fixture = true, env = { PLACE = "{fixture}" } }
 goals.hang = { argv = ["sleep", "1000"], seconds = 0.3 }
@@ -34,7 +33,7 @@ goals.missing = { argv = ["no-such-program-anywhere"] }
 [[tool.parity.adapters]]
 id = "two"
 description = "Two"
-goals.build = { argv = ["sh", "-c", "MEET2"], supports_parallel = true, cwd = "inner" }
+goals.build = { argv = ["sh", "-c", "MEET2"], supports_parallel = true, cwd = "inner", seconds = 300 }
 goals.test = { argv = ["sh", "-c", "mkdir lock && rmdir lock"] }
 """
 
@@ -67,7 +66,7 @@ def test_planning_names_every_job_and_runs_none(place, capsys):
     )
     assert told[1]["env_keys"] == ["PLACE"]
     assert "{fixture}" not in str(told[1]["env_keys"])
-    assert (told[4]["cwd"], told[4]["timeout"], told[4]["supports_parallel"]) == ("inner", 30.0, True)
+    assert (told[4]["cwd"], told[4]["timeout"], told[4]["supports_parallel"]) == ("inner", 300.0, True)
     assert sorted(path.name for path in place.iterdir()) == [".git", "greeting.txt", "inner", "pyproject.toml"]
     assert main(["runs", "plan", "--repository", str(place), "--goals", "test", "--adapters", "two"]) == 0
     assert capsys.readouterr().out.startswith("planned  two  test  sh -c")
@@ -205,4 +204,4 @@ def test_whoever_is_told_to_end_ends_its_jobs_and_dies_of_the_signal(tmp_path, n
         one.send_signal(number)
         assert one.communicate(timeout=LONG) == (b"", b"")
         assert one.returncode == -number
-    eventually(lambda: not psutil.pid_exists(pid), "the job ends")
+    assert_gone(pid)

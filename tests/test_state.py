@@ -138,7 +138,7 @@ def test_a_run_that_does_nothing_stays_without_the_library(copy: Checkout) -> No
         env=environment(),
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.stdout.splitlines()[-1] == "0 False True", done.stdout + done.stderr
@@ -184,7 +184,7 @@ def test_two_at_once_leave_a_whole_record(copy: Checkout) -> None:
         for _ in range(2)
     ]
     for process in both:
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=300)
         assert process.returncode == 0
         assert all(line.endswith(b": waiting for another run that holds it") for line in err.splitlines())
     assert json.loads((copy.path / RECORD).read_bytes())

@@ -28,7 +28,7 @@ from pipeline.transaction.hold import exclusive
 OLDEST, V, NEWER = VERSIONS = ("0.9.0", "1.0.0", "1.1.0")
 PROMOTE = ("promote", "--passed-target", LINUX, "--version")
 RETAIN, FIX, VALIDATE = ("retain", "--apply"), ("validate", "--mode", "fix"), ("validate",)
-SECONDS = 100
+SECONDS = 300
 
 
 @pytest.fixture(scope="session")

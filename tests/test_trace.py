@@ -18,7 +18,7 @@ from pipeline.trace.read import KnownArg, KnownCommand, KnownFlag, Reading, Surf
 from pipeline.trace.recorded import Call, calls
 from pipeline.trace.stand_in import VARIABLE, make, run
 
-LIMIT = 60
+LIMIT = 300
 
 
 def wrapper(folder: Path, source: str) -> list[str]:

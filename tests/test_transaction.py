@@ -423,7 +423,7 @@ def counting(folder: Path) -> Iterator[subprocess.Popen[str]]:
         encoding="utf-8",
         **surroundings(folder),
     )
-    limit = threading.Timer(60, process.kill)
+    limit = threading.Timer(300, process.kill)
     limit.start()
     try:
         with process:
@@ -469,7 +469,7 @@ def in_a_thread(folder: Path, held: Callable[[Path], AbstractContextManager[None
 
     thread = threading.Thread(target=attempt)
     thread.start()
-    thread.join(60)
+    thread.join(300)
     return caught
 
 
@@ -535,7 +535,7 @@ def test_two_folders_are_taken_in_one_order(folder: Path, tmp_path: Path) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(300)
     assert not any(thread.is_alive() for thread in threads)
 
 

@@ -149,7 +149,7 @@ DAMAGES: dict[str, Callable[[str], Change]] = {
 
 
 @contextlib.contextmanager
-def in_time(seconds: int = 30) -> Iterator[None]:
+def in_time(seconds: int = 300) -> Iterator[None]:
     """Fail instead of waiting for the other end of a pipe."""
 
     def stop(*_: object) -> None:

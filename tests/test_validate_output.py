@@ -80,7 +80,7 @@ def test_output_is_the_same_from_run_to_run_and_in_any_environment(option: str, 
             cwd=REPOSITORY,
             env=environment(PYTHONIOENCODING="utf-8", **variables),
             capture_output=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 3, done.stderr

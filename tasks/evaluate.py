@@ -36,7 +36,7 @@ def task_evaluate() -> Iterator[dict[str, Any]]:
             doc=f"the report of {suite.as_posix()}",
             inputs=(suite, *([lock] if lock.exists() else [])),
             outputs=(report,),
-            rooms=("acquire", "evaluation", "patterns", "process"),
+            rooms=("acquire", "declared", "evaluation", "patterns", "process"),
             detached=True,
             call=partial(_evaluate, suite, report),
         ).task()

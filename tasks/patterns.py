@@ -26,7 +26,7 @@ def task_patterns() -> Iterator[dict[str, Any]]:
             *sorted(_EXAMPLES.rglob("*.py")),
         ),
         outputs=(_FOLDER / "index.json",),
-        rooms=("patterns",),
+        rooms=("patterns", "declared"),
         call=partial(_index, _FOLDER, _EXAMPLES),
     ).task()
 

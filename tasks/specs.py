@@ -24,7 +24,7 @@ def task_spec_index() -> Iterator[dict[str, Any]]:
         doc="the index of this project's specs",
         inputs=(_DECLARED, *sorted(_DOCS.glob("*.md"))),
         outputs=(_INDEX,),
-        rooms=("specs", "process"),
+        rooms=("specs", "declared", "process"),
         call=partial(_index, Path()),
     ).task()
 

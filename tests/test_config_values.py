@@ -130,6 +130,13 @@ def test_a_command_of_a_hook_names_programs_and_no_places(tmp_path: Path, comman
     assert found == written
 
 
+def test_where_programs_are_is_left_to_the_machine(tmp_path: Path) -> None:
+    tree = make(tmp_path, {SETTINGS: {"env": {"PATH": "node_modules/.bin", "HOME": "x", "MY_PATH": "x"}}})
+    assert tomllib.loads(emitted(tree)[CONFIG].content.decode()) == {
+        "shell_environment_policy": {"set": {"MY_PATH": "x"}}
+    }
+
+
 # -- hooks --------------------------------------------------------------------------------------------
 
 READ = ["Bash|Edit", "mcp__.*__(write|read)", "\\bBash\\b", "(?i)bash", "[[:alpha:]]+", "(?<x>Bash)", "\\u0042ash"]

@@ -135,7 +135,7 @@ def _in_the_way(made: Stand, inventory: Inventory, files: Table[str, Emitted]) -
         "target-free",
         "target",
         expected="nothing that others wrote stands in the way",
-        observed="; ".join(told) or "nothing",
+        observed="; ".join(dict.fromkeys(told)) or "nothing",
         passed=not told,
         critical=True,
     )

@@ -140,7 +140,9 @@ def _skills(made: Stand, answer: Any, emission: Emission) -> Check:
     planned = {
         skill_name(emission, item) for item in items if emission.whole(item).mode != "none" and not emission.base(item)
     }
-    within = {one.path for one in emission.inventory.findings if one.code == "skill-within-skill"}
+    folder = f"{emission.mapping.domain('skills').folder}/"
+    pages = (one.path for one in emission.inventory.findings if one.code == "skill-within-skill")
+    within = {page.partition(folder)[2] for page in pages}
     rows = answer.get("data", []) if isinstance(answer, dict) else []
     seen = {one["name"] for row in rows for one in row.get("skills", ()) if one.get("scope") == "repo"}
     errors = [str(error) for row in rows for error in row.get("errors", ()) if not _of(error, within)]
@@ -156,9 +158,9 @@ def _skills(made: Stand, answer: Any, emission: Emission) -> Check:
 
 
 def _of(error: Any, pages: set[str]) -> bool:
-    """Whether an error is of one of the pages that P0 has said to be no skill of the source."""
+    """Whether an error is of one of the pages, below the folder of skills, that P0 has said to be no skill."""
     path = str(error.get("path", "")) if isinstance(error, dict) else ""
-    return any(path.endswith(f"/{page.partition('/skills/')[2]}") for page in pages)
+    return any(path.endswith(f"/{page}") for page in pages)
 
 
 def planned_hooks(made: Stand, files: dict[str, Emitted]) -> list[tuple[str, str, str]]:

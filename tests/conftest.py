@@ -34,6 +34,9 @@ hypothesis.settings.load_profile(_PROFILE)
 if _PROFILE == "same":
     providers._get_local_constants = providers.Constants
 
+# Here, not in a fixture: those of a whole module are made before any of a test is.
+os.environ.pop("SOURCE_DATE_EPOCH", None)
+
 # Under nohup, or in the background of a script, some signals are ignored, and by all programs that are started from
 # here too. A handler is not inherited: they are still ignored here, and end the programs.
 for _name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"):
@@ -63,7 +66,6 @@ def _own_surroundings(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """What the developer's shell says must not decide a result, nor a test fill the developer's cache."""
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     if not request.node.get_closest_marker("real"):
         monkeypatch.setenv(VARIABLE, str(tmp_path_factory.getbasetemp() / "cache"))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import shlex
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.config.readers.json_file import pointer
@@ -29,7 +29,14 @@ _SYSTEM = re.compile(
 _UNREAD = re.compile(r"\(\?(?:[=!>#(]|<[=!]|P=|P>)|\\[1-9ZNkgGKcXR]")
 _LONGEST = 1 << 31
 _SHELLS = ("bash", "sh")
-_REQUIRED = {"command": "command", "prompt": "prompt", "agent": "prompt", "http": "url"}
+TOOL = "mcp_tool"
+_REQUIRED = {
+    "command": ("command",),
+    "prompt": ("prompt",),
+    "agent": ("prompt",),
+    "http": ("url",),
+    TOOL: ("server", "tool"),
+}
 
 
 def hook_fields(reading: Reading, path: str, value: Any, base: tuple[str, ...] = ("hooks",)) -> Iterator[Field]:
@@ -65,15 +72,15 @@ def _group(reading: Reading, path: str, place: tuple[Any, ...], event: str, grou
     for number, handler in enumerate(group["hooks"]):
         at = f"{where}/hooks/{number}"
         type_ = handler.get("type") if isinstance(handler, dict) else None
-        needed = _REQUIRED.get(str(type_))
-        if not isinstance(type_, str) or (needed and not isinstance(handler.get(needed), str)):
+        needed = _REQUIRED.get(str(type_), ())
+        if not isinstance(type_, str) or not all(isinstance(handler.get(key), str) for key in needed):
             yield _malformed(reading, path, at, "a hook has no type, or not what its type needs", handler)
             continue
         kind = f"{event}.{type_}{_obstacle(reading, matcher, handler)}"
         parts = {"event": event, "matcher": matcher, "handler": handler}
         yield entry(f"{event} {at.removeprefix(pointer(*place[:-2]))}", f"hook.{kind}", at, parts)
         for key in handler:
-            if key not in ("type", _REQUIRED.get(type_), "if") and not carried(key, handler[key]):
+            if key not in ("type", *needed, "if") and not carried(key, handler[key], type_):
                 yield entry(f"{at}/{key}", f"handler.{key}", f"{at}{pointer(key)}", handler[key])
 
 
@@ -85,6 +92,17 @@ def _obstacle(reading: Reading, matcher: str, handler: dict[str, Any]) -> str:
         return ".unseen"
     if _UNREAD.search(matcher):
         return ".matcher"
+    return _tool_obstacle(handler) if handler["type"] == TOOL else _line_obstacle(reading, handler)
+
+
+def _tool_obstacle(handler: dict[str, Any]) -> str:
+    words = _texts(handler.get("input"))
+    if any("${" in word for word in words):
+        return ".variable"
+    return ".machine" if any(map(_is_place, words)) else ""
+
+
+def _line_obstacle(reading: Reading, handler: dict[str, Any]) -> str:
     if any(key in handler and not carried(key, handler[key]) for key in ("args", "shell")):
         return ".start"
     bare = without_places(shell_line(handler, reading.mapping.source.project_variables))
@@ -92,7 +110,20 @@ def _obstacle(reading: Reading, matcher: str, handler: dict[str, Any]) -> str:
         bare = bare.replace(f'"{word}"', ".").replace(word, ".")
     if re.search(reading.mapping.source.variable, bare):
         return ".variable"
-    return ".machine" if _MACHINE.search(bare) else ""
+    return ".machine" if _is_place(bare) else ""
+
+
+def _is_place(text: str) -> bool:
+    return _MACHINE.search(text) is not None
+
+
+def _texts(value: Any) -> list[str]:
+    """All texts in a value, those that name its parts too."""
+    if isinstance(value, dict):
+        return [text for key, inner in value.items() for text in (key, *_texts(inner))]
+    if isinstance(value, list):
+        return [text for inner in value for text in _texts(inner)]
+    return [value] if isinstance(value, str) else []
 
 
 def shell_line(handler: dict[str, Any], variables: tuple[str, ...]) -> str:
@@ -116,20 +147,28 @@ def _word(word: str, variables: tuple[str, ...]) -> str:
     return '"' + "".join(one if one in variables else re.sub(r'([\\"$`])', r"\\\1", one) for one in parts) + '"'
 
 
-def carried(key: str, value: Any) -> bool:
+def carried(key: str, value: Any, type_: str = "command") -> bool:
     """Whether a handler's key becomes what it means: by the target's own key, or in the command's line.
 
     A value that the target does not read would void the file.
     """
-    if key == "args":
-        return isinstance(value, list) and all(isinstance(one, str) for one in value)
-    if key == "shell":
-        return value in _SHELLS
-    if key == "timeout":
-        return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LONGEST
-    if key == "async":
-        return isinstance(value, bool)
-    return key == "statusMessage" and isinstance(value, str) and not ("${" in value or _MACHINE.search(value))
+    return key in (_OF_TOOL if type_ == TOOL else _OF_COMMAND) and _READS[key](value)
+
+
+def _is_limit(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < _LONGEST
+
+
+# What the target has of a handler, and whether it reads a value there.
+_OF_COMMAND, _OF_TOOL = ("args", "shell", "timeout", "async", "statusMessage"), ("input", "timeout", "statusMessage")
+_READS: dict[str, Callable[[Any], bool]] = {
+    "args": lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    "shell": lambda value: value in _SHELLS,
+    "timeout": _is_limit,
+    "async": lambda value: isinstance(value, bool),
+    "input": lambda value: isinstance(value, dict),
+    "statusMessage": lambda value: isinstance(value, str) and not ("${" in value or _is_place(value)),
+}
 
 
 def _malformed(reading: Reading, path: str, place: str, message: str, value: Any) -> Field:

@@ -164,14 +164,19 @@ def _of(error: Any, pages: set[str]) -> bool:
 
 
 def planned_hooks(made: Stand, files: dict[str, Emitted]) -> list[tuple[str, str, str]]:
-    """(event, matcher, command) of each hook that was emitted."""
-    return sorted((event, matcher, hook["command"]) for event, matcher, hook in _emitted_hooks(made, files))
+    """(event, matcher, what is called) of each hook that was emitted."""
+    return sorted((event, matcher, _called(hook)) for event, matcher, hook in _emitted_hooks(made, files))
+
+
+def _called(hook: dict[str, Any]) -> str:
+    """A hook's command, or the tool with its server, as written or as the server lists it."""
+    return hook.get("command") or " ".join(str(hook.get(key, "")) for key in ("server", "tool"))
 
 
 def _settings(hook: dict[str, Any]) -> tuple[str, int, bool]:
-    """(command, time limit in seconds, whether nobody waits for it), as written or as the server lists it."""
+    """(what is called, time limit in seconds, whether nobody waits for it)."""
     limit = hook.get("timeoutSec", hook.get("timeout"))
-    return hook.get("command") or "", _UNLIMITED if limit is None else limit, bool(hook.get("async"))
+    return _called(hook), _UNLIMITED if limit is None else limit, bool(hook.get("async"))
 
 
 def _emitted_hooks(made: Stand, files: dict[str, Emitted]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -186,7 +191,7 @@ def _hooks(made: Stand, answer: Any, files: dict[str, Emitted]) -> Check:
     planned = planned_hooks(made, files)
     rows = answer.get("data", []) if isinstance(answer, dict) else []
     seen = sorted(
-        (f"{one['eventName'][:1].upper()}{one['eventName'][1:]}", one.get("matcher") or "", one.get("command") or "")
+        (f"{one['eventName'][:1].upper()}{one['eventName'][1:]}", one.get("matcher") or "", _called(one))
         for row in rows
         for one in row.get("hooks", ())
         if one.get("source") == "project"

@@ -182,12 +182,20 @@ def _log_hooks(made: Stand, files: dict[str, Emitted], log: Path) -> set[str]:
         for group in groups:
             if event in _ALWAYS:
                 group.pop("matcher", None)  # what it waits for need not come in one turn
-            for hook in group["hooks"]:
-                if guards not in hook["command"]:
-                    hook["command"] = f"echo {event} >> {shlex.quote(str(log))}"
-                    hook.pop("async", None)
+            group["hooks"] = [
+                hook if guards in hook.get("command", "") else {**_logging(event, log), **_limit(hook)}
+                for hook in group["hooks"]
+            ]
     (made.repo / target.hooks).write_text(json.dumps(document), encoding="utf-8", newline="\n")
     return {event for event, _, command in planned_hooks(made, files) if guards not in command}
+
+
+def _logging(event: str, log: Path) -> dict[str, Any]:
+    return {"type": "command", "command": f"echo {event} >> {shlex.quote(str(log))}"}
+
+
+def _limit(hook: dict[str, Any]) -> dict[str, Any]:
+    return {"timeout": hook["timeout"]} if "timeout" in hook else {}
 
 
 def _review_steps(made: Stand, emission: Emission) -> tuple[Check, ...]:

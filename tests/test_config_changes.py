@@ -75,8 +75,13 @@ def test_rules_are_told_for_each_event_and_flag_that_came_or_went() -> None:
     found = changes_of_rules(MAPPING, OLD, NEW)
     assert found.tree is None
     events = [set(recorded("codex")[version].hook_events or ()) for version in (OLD, NEW)]
-    hooks = [one for one in found.rules if one.rule == "HOK-COMMAND"]
-    others = [one for one in found.rules if one.rule != "HOK-COMMAND"]
+    hooks, tools, others = (
+        [one for one in found.rules if which(one.rule)]
+        for which in ("HOK-COMMAND".__eq__, "HOK-TOOL".__eq__, lambda rule: not rule.startswith("HOK-"))
+    )
+    assert len(set(found.rules)) == len(found.rules)
+    assert {each for one in tools for each in one.because} == {each for one in hooks for each in one.because}
+    assert all("hook_event:Interrupt" in one.because for one in tools)
     assert {each for one in hooks for each in one.because} == {f"hook_event:{name}" for name in events[1] - events[0]}
     assert {(one.before, one.after) for one in hooks} == {("unsupported", "adaptation")}
     assert {(one.because, one.before, one.after) for one in others} == {

@@ -97,7 +97,8 @@ def _changes(
         before=old.version,
         after=new.version,
         fields=tuple(fields),
-        rules=tuple(_rule_changes(mapping.rules, old, new)),
+        # Of several events that a rule is asked of, all may wait for the same.
+        rules=tuple(dict.fromkeys(_rule_changes(mapping.rules, old, new))),
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from pipeline import canonical
 from pipeline.errors import ArtifactInvalid
+from pipeline.toml import tables
 
 NAME = "pyproject.toml"
 
@@ -18,7 +17,7 @@ def declared(repository: Path, *names: str) -> dict[str, Any]:
     Raises ArtifactInvalid for what is no TOML, and where a table has to be and is something else.
     """
     path = repository / NAME
-    table = toml(path) if path.is_file() else {}
+    table = tables(path) if path.is_file() else {}
     way = ("tool", "parity", *names)
     for at, name in enumerate(way, 1):
         table = table.get(name, {})
@@ -26,16 +25,3 @@ def declared(repository: Path, *names: str) -> dict[str, Any]:
             said = ".".join(way[:at])
             raise ArtifactInvalid(f"{said} is no table", where=path, remedy=f"write [{said}]")
     return table
-
-
-def toml(path: Path) -> dict[str, Any]:
-    """A TOML file. Raises ArtifactMissing, ArtifactInvalid."""
-    return parsed(canonical.read_bytes(path), path)
-
-
-def parsed(raw: bytes, where: object) -> dict[str, Any]:
-    """The same of bytes."""
-    try:
-        return tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ArtifactInvalid(f"not valid TOML: {error}", where=where, remedy="correct that line") from None

@@ -20,7 +20,7 @@ from tasks.step import Step, asked_for
 _PEERS = Path("pipeline") / "config" / "peers"
 _BEFORE = (*(f"phase.P{number}.json" for number in range(3)), *INVENTORY, *PLAN, *EMIT)
 # Those of `config-verify`, and what ranks are made by.
-_RUN = (*RUN, "declared", "evaluation")
+_RUN = (*RUN, "evaluation")
 
 
 def task_fetch_peer() -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from typing import Any
 from doit.exceptions import TaskFailed
 
 # What every stage stands on.
-_FLOOR = ("errors", "canonical", "clock", "cache", "layout", "surface", "transaction", "contract", "stages")
+_FLOOR = ("errors", "canonical", "clock", "cache", "layout", "toml", "surface", "transaction", "contract", "stages")
 _LIBRARY = Path("pipeline")
 
 

@@ -212,7 +212,7 @@ def read_mapping(name: str | None = None) -> Mapping:
 
     Raises UsageError for one that is not there, ArtifactError for a file that is wrong.
     """
-    from pipeline.contract.toml import read_toml
+    from pipeline.toml import read_toml
 
     name = name or mapping_names()[0]
     if not _NAME.fullmatch(name) or name not in mapping_names():

@@ -20,10 +20,10 @@ from pipeline.config.plan_values import Decision, Outcome, Override, Overrides, 
 from pipeline.config.readers.servers import fits
 from pipeline.config.tree import finding
 from pipeline.config.values import Field, Finding, Inventory, Item, in_order
-from pipeline.contract.toml import read_toml
 from pipeline.errors import ArtifactMissing
 from pipeline.layout import version_key
 from pipeline.questions.predicates import Having
+from pipeline.toml import read_toml
 
 RISKS = ("critical", "high", "medium", "low", "none")
 _CLASSES: tuple[Outcome, ...] = ("unclassified", "defer", "unsupported", "adaptation", "direct-port")

@@ -12,10 +12,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from pipeline.contract.toml import read_toml
 from pipeline.layout import is_version, version_key
 from pipeline.surface.lock import Beside
 from pipeline.surface.units import CommandPath, Shape
+from pipeline.toml import read_toml
 
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 # Where the scripts of a Python environment stand, on every system.

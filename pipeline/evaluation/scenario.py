@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline import canonical
-from pipeline.declared import toml
 from pipeline.errors import ArtifactInvalid, UsageError
 from pipeline.surface.units import Shape
+from pipeline.toml import tables
 
 # It becomes the name of a file.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -88,7 +88,7 @@ class Suite(Shape, frozen=True, kw_only=True):
 
 def read_suite(path: Path) -> Suite:
     """Raises ArtifactMissing, ArtifactInvalid for what is no suite, and for a name that nothing answers to."""
-    suite = canonical.convert(toml(path), Suite, path)
+    suite = canonical.convert(tables(path), Suite, path)
     adapters = {one.id: one for one in suite.adapters}
     for problem in _problems(suite, adapters, path.parent):
         raise ArtifactInvalid(problem, where=path, remedy="correct that name")

@@ -10,9 +10,10 @@ from typing import Literal, NamedTuple
 
 from pipeline import canonical
 from pipeline.declared import NAME as PYPROJECT
-from pipeline.declared import declared, toml
+from pipeline.declared import declared
 from pipeline.errors import ArtifactInvalid, ArtifactMissing, UsageError
 from pipeline.surface.units import Shape
+from pipeline.toml import tables
 
 FOLDER = Path(str(resources.files("pipeline.patterns")))
 NAME, INDEX = "assets.toml", "index.json"
@@ -58,7 +59,7 @@ def assets(folder: Path = FOLDER) -> tuple[Asset, ...]:
     Raises ArtifactMissing, ArtifactInvalid for an id that is there twice, or an entry that is no file or names nothing.
     """
     path = folder / NAME
-    found = canonical.convert(toml(path).get("assets", []), tuple[Asset, ...], path, "assets")
+    found = canonical.convert(tables(path).get("assets", []), tuple[Asset, ...], path, "assets")
     ids = [one.id for one in found]
     for one in found:
         if ids.count(one.id) > 1:

@@ -15,10 +15,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from pipeline import canonical
-from pipeline.declared import NAME, declared, parsed, toml
+from pipeline.declared import NAME, declared
 from pipeline.errors import ArtifactInvalid, UsageError
 from pipeline.evaluation import scenario
 from pipeline.surface.units import Shape
+from pipeline.toml import parsed, tables
 
 _DEFAULT = "adapters.toml"
 
@@ -65,7 +66,7 @@ class Plan(tuple[tuple[Job, Goal], ...]):
 def adapters(repository: Path, suite: Path | None = None) -> tuple[Adapter, ...]:
     """Raises ArtifactMissing, ArtifactInvalid."""
     if suite is not None:
-        return _read(toml(suite), suite)
+        return _read(tables(suite), suite)
     if "adapters" in (found := declared(repository)):
         return _read(found, repository / NAME)
     default = resources.files(__package__) / _DEFAULT

@@ -10,11 +10,12 @@ from importlib import resources
 from pathlib import Path
 
 from pipeline import canonical
-from pipeline.declared import NAME, declared, parsed
+from pipeline.declared import NAME, declared
 from pipeline.errors import ArtifactInvalid, UsageError
 from pipeline.process.secrets import secrets_of
 from pipeline.runs.manifest import Command
 from pipeline.surface.units import Shape
+from pipeline.toml import parsed
 
 _DEFAULT = "queues.toml"
 

@@ -15,10 +15,10 @@ from typing import Literal
 
 from pipeline import canonical
 from pipeline.contract.folder import Folder
-from pipeline.contract.toml import read_toml
 from pipeline.errors import ArtifactMissing, ParityError
 from pipeline.layout import Root, WrapperRoot, is_version, relative
 from pipeline.surface.units import Shape
+from pipeline.toml import read_toml
 
 _PLACEHOLDERS = {"{folder}", "{package}", "{python}", "{stand_in}"}
 

@@ -18,10 +18,10 @@ import msgspec
 from pipeline.acquire.locked_packages import install, installed
 from pipeline.config.mapping import Row
 from pipeline.config.verify.stand import SECONDS, Stand
-from pipeline.contract.toml import read_toml
 from pipeline.errors import BinaryError, DownloadFailed, UsageError
 from pipeline.process import clean_environment, run
 from pipeline.progress import Progress
+from pipeline.toml import read_toml
 
 _RUNTIME = "node"
 _SHOWN = 400

@@ -7,7 +7,7 @@ tool made is read the same way.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -240,6 +240,16 @@ def version_key(version: str) -> tuple[tuple[int, ...], bool, tuple[tuple[bool, 
 def in_order(versions: Iterable[str]) -> list[str]:
     """Versions, oldest first; those that differ in build metadata alone by their text."""
     return sorted(versions, key=lambda version: (version_key(version), version))
+
+
+def witnesses(version: str, read: Sequence[str]) -> tuple[str, ...]:
+    """Who speaks for a version, of those that were read, oldest first: itself, else the nearest before and after it."""
+    if version in read:
+        return (version,)
+    key = version_key(version)
+    before = [one for one in read if version_key(one) <= key]
+    after = [one for one in read if version_key(one) > key]
+    return (*before[-1:], *after[:1])
 
 
 def help_page(folder: Path, command: tuple[str, ...]) -> Path:

@@ -20,6 +20,8 @@ _SETTINGS = (
     *("-c", f"core.hooksPath={os.devnull}"),
     *("-c", "advice.addEmbeddedRepo=false"),
 )
+# Without a word about blanks, and whatever the configuration says of them.
+APPLY = ("apply", "--whitespace=nowarn")
 # A difference that reads the same whatever the user's configuration says of colours, prefixes and renames.
 DIFF = (
     *("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary", "--submodule=short"),

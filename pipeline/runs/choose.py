@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from pipeline import canonical
 from pipeline.errors import ArtifactMissing, BinaryMissing, CapabilityMissing, UsageError
 from pipeline.history.surfaces import read_surfaces
-from pipeline.layout import check_version, in_order, version_key
+from pipeline.layout import check_version, in_order, witnesses
 from pipeline.questions import asked
 from pipeline.questions.view import View
 from pipeline.runs.manifest import AgentUsed, TransportName
@@ -97,8 +97,5 @@ def _methods(agent: str) -> dict[str, Sequence[str]]:
 
 def _may_call(methods: Mapping[str, Sequence[str]], version: str, method: str | None) -> bool:
     """The same for a method of a server's."""
-    key, order = version_key(version), in_order(methods)
-    before = [one for one in order if version_key(one) <= key]
-    after = [one for one in order if version_key(one) > key]
-    there = [version] if version in methods else [*before[-1:], *after[:1]]
+    there = witnesses(version, in_order(methods))
     return method is None or not there or any(method in methods[one] for one in there)

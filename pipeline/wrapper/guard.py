@@ -13,7 +13,7 @@ from importlib import resources
 from pipeline import canonical
 from pipeline.errors import CapabilityMissing
 from pipeline.history import Unit
-from pipeline.layout import check_version, version_key
+from pipeline.layout import check_version, witnesses
 from pipeline.wrapper.capabilities import Capabilities, Range
 from pipeline.wrapper.declare import Line, Use
 
@@ -39,24 +39,16 @@ class Guard:
 
     def check(self, line: Line, version: str) -> None:
         """Raise CapabilityMissing for the first unit or value that ``version`` lacks, UsageError for no version."""
-        neighbours = self._neighbours(check_version(version))
+        speaking = witnesses(check_version(version), self._read)
         for use in line.used:
             for value in ("", *use.values):
                 having = self._had.get(Unit(use.path, use.slot.key if use.slot else "", value))
-                if having is not None and not any(self._holds(having, one) for one in neighbours):
+                if having is not None and not any(self._holds(having, one) for one in speaking):
                     raise _missing(self._tool, version, use, value, having)
 
     def _holds(self, ranges: Sequence[Range], version: str) -> bool:
         at = self._order[version]
         return any(self._order[one.first] <= at <= self._order[one.last] for one in ranges)
-
-    def _neighbours(self, version: str) -> set[str]:
-        """The version itself if it was read, else the nearest read before and after it."""
-        if version in self._read:
-            return {version}
-        before = [one for one in self._read if version_key(one) <= version_key(version)]
-        after = [one for one in self._read if version_key(one) > version_key(version)]
-        return {*before[-1:], *after[:1]}
 
 
 def _missing(tool: str, version: str, use: Use, value: str, having: Sequence[Range]) -> CapabilityMissing:

@@ -17,7 +17,7 @@ import msgspec
 
 from pipeline import canonical
 from pipeline.errors import BinaryError, ParityError, RunRefused, UsageError
-from pipeline.process.git import git
+from pipeline.process.git import APPLY, git
 from pipeline.runs import manifest as shapes
 from pipeline.runs.begin import note
 from pipeline.runs.folder import RunFolder
@@ -132,7 +132,7 @@ def _applies(folder: RunFolder, patch: Path, *how: str) -> bool:
 
 def _problem(folder: RunFolder, patch: Path, *how: str) -> str | None:
     try:
-        git(folder.repository, "apply", "--check", "--whitespace=nowarn", *how, patch)
+        git(folder.repository, *APPLY, "--check", *how, patch)
     except BinaryError as error:
         return error.problem
     return None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline import canonical
 from pipeline.errors import RunRefused, WriteFailed
-from pipeline.process.git import git
+from pipeline.process.git import APPLY, git
 from pipeline.runs.folder import RunFolder
 from pipeline.transaction.tree import remove
 
@@ -38,7 +38,7 @@ class Landing:
     def prepare(self, patch: Path) -> None:
         """Make both copies, and none when that is cut off. Raises BinaryError, WriteFailed."""
         repository, made = self.folder.repository, self._spare
-        told = git(repository, "apply", "--whitespace=nowarn", "--numstat", "-z", patch).split(b"\0")
+        told = git(repository, *APPLY, "--numstat", "-z", patch).split(b"\0")
         names = [row.split(b"\t", 2)[2] for row in told if row]
         try:
             remove(made)
@@ -49,7 +49,7 @@ class Landing:
             # These decide which ends of lines git reads and writes.
             for above in {above for name in names for above in Path(os.fsdecode(name)).parents}:
                 _copy(repository / above / ".gitattributes", made / "after" / above / ".gitattributes")
-            git(repository, "apply", "--whitespace=nowarn", patch, work_tree=made / "after")
+            git(repository, *APPLY, patch, work_tree=made / "after")
             canonical.write(made / "names", b"\0".join(names))
             remove(self.path)
             made.replace(self.path)
@@ -61,9 +61,9 @@ class Landing:
         and WriteFailed. Until it returns, all that the tree held is kept."""
         repository = self.folder.repository
         names = [os.fsdecode(name) for name in canonical.read_bytes(self.path / "names").split(b"\0")]
-        for name in names:
-            there = _content(repository / name)
-            if there not in (_content(self.path / "before" / name), _content(self.path / "after" / name)):
+        after = {name: _content(self.path / "after" / name) for name in names}
+        for name, wanted in after.items():
+            if _content(repository / name) not in (wanted, _content(self.path / "before" / name)):
                 raise RunRefused(
                     "it was edited while the patch was being applied",
                     where=name,
@@ -71,7 +71,7 @@ class Landing:
                 )
         try:
             # Those that go first: a folder may be wanted where a file was.
-            for name in sorted(names, key=lambda name: _content(self.path / "after" / name) is not None):
+            for name in sorted(names, key=lambda name: after[name] is not None):
                 _put(self.path / "after" / name, repository / name, repository)
             # In one step: half of it would be taken for a patch that deletes.
             remove(self._spare)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import BinaryError, BinaryFailed, UsageError, WriteFailed
-from pipeline.process.git import DIFF, git
+from pipeline.process.git import APPLY, DIFF, git
 from pipeline.runs.folder import RUNS, RunFolder
 from pipeline.transaction.tree import remove
 
@@ -53,7 +53,7 @@ class Worktree:
         self.remove()
         git(self.folder.repository, *_WHOLE, "worktree", "add", "--detach", "-f", "-f", "-q", self.path, self.base)
         if patch is not None:
-            git(self.path, "apply", "--whitespace=nowarn", patch)
+            git(self.path, *APPLY, patch)
 
     def diff(self) -> tuple[bytes, tuple[str, ...]]:
         """All that differs from the base, committed there or not, and the files that do.
